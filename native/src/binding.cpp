@@ -1,0 +1,255 @@
+// The native flow table as a JavaScript class. Arguments are checked in
+// src/flow/flow-table.ts; what could break memory safety is checked here again. Errors
+// become JavaScript exceptions here and nowhere else.
+#include <napi.h>
+
+#include <memory>
+#include <string>
+
+#include "flow-table.hpp"
+#include "frame-block.hpp"
+
+namespace sluice {
+namespace {
+
+Napi::String toString(Napi::Env env, std::string_view text) {
+  return Napi::String::New(env, text.data(), text.size());
+}
+
+Napi::Value toNumber(Napi::Env env, std::uint64_t value) {
+  return Napi::Number::New(env, static_cast<double>(value));
+}
+
+void throwError(Napi::Env env, const char* code, const std::string& message) {
+  if (env.IsExceptionPending()) return;
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, code));
+  error.ThrowAsJavaScriptException();
+}
+
+bool isArray(const Napi::Value& value, napi_typedarray_type type) {
+  return value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == type;
+}
+
+/**
+ * Reads a whole number of 0..2^53-1 from `options[name]`; leaves `to` alone when it is
+ * absent.
+ */
+template <class Number>
+bool readOption(const Napi::Object& options, const char* name, Number& to) {
+  const Napi::Value value = options.Get(name);
+  if (value.IsEmpty()) return false;  // a getter has thrown
+  if (value.IsUndefined()) return true;
+  if (!value.IsNumber()) return false;
+  const double number = value.As<Napi::Number>().DoubleValue();
+  constexpr double kMaxSafeInteger = 9007199254740991.0;
+  if (!(number >= 0 && number <= kMaxSafeInteger)) return false;
+  const auto whole = static_cast<std::uint64_t>(number);
+  to = static_cast<Number>(whole);
+  return std::uint64_t{to} == whole && static_cast<double>(whole) == number;
+}
+
+bool readOptions(const Napi::Object& from, FlowTableOptions& to) {
+  constexpr std::uint64_t kNoSeed = ~std::uint64_t{0};  // no JavaScript number
+  std::uint64_t seed = kNoSeed;
+  const bool read = readOption(from, "maxFlows", to.maxFlows) &&
+                    readOption(from, "maxRecords", to.maxRecords) &&
+                    readOption(from, "poolBytes", to.poolBytes) &&
+                    readOption(from, "seriesPackets", to.seriesPackets) &&
+                    readOption(from, "payloadBytes", to.payloadBytes) &&
+                    readOption(from, "tcpIdleTimeoutMs", to.tcpIdleTimeoutMs) &&
+                    readOption(from, "udpIdleTimeoutMs", to.udpIdleTimeoutMs) &&
+                    readOption(from, "activeTimeoutMs", to.activeTimeoutMs) &&
+                    readOption(from, "closeLingerMs", to.closeLingerMs) &&
+                    readOption(from, "seed", seed);
+  if (seed != kNoSeed) to.seed = seed;
+  return read && to.valid();
+}
+
+template <std::size_t N>
+Napi::Object toCounters(Napi::Env env, const std::array<std::string_view, N>& names,
+                        const std::array<std::uint64_t, N>& values) {
+  Napi::Object object = Napi::Object::New(env);
+  for (std::size_t i = 0; i < N; ++i) {
+    object.Set(toString(env, names[i]), toNumber(env, values[i]));
+  }
+  return object;
+}
+
+/** The JavaScript class; owns its flow table. */
+class FlowTableObject : public Napi::ObjectWrap<FlowTableObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(
+        env, "FlowTable",
+        {InstanceMethod<&FlowTableObject::feed>("feed"),
+         InstanceMethod<&FlowTableObject::drain>("drain"),
+         InstanceMethod<&FlowTableObject::flush>("flush"),
+         InstanceMethod<&FlowTableObject::counters>("counters"),
+         InstanceMethod<&FlowTableObject::memoryBytes>("memoryBytes"),
+         InstanceMethod<&FlowTableObject::maxRecordBytes>("maxRecordBytes")});
+  }
+
+  explicit FlowTableObject(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<FlowTableObject>(info) {
+    const Napi::Env env = info.Env();
+    FlowTableOptions options;
+    if (!info[0].IsObject() || !readOptions(info[0].As<Napi::Object>(), options)) {
+      throwError(env, "ERR_FLOW_TABLE_OPTIONS", "flow table: an option is out of bounds");
+      return;
+    }
+    table_ = std::make_unique<FlowTable>(options);
+    if (!table_->ok()) {
+      const std::size_t wanted = table_->memoryBytes();
+      table_.reset();
+      throwError(
+          env, "ERR_FLOW_TABLE_MEMORY",
+          "flow table: " + std::to_string(wanted) + " bytes of memory cannot be had");
+      return;
+    }
+    account(env, static_cast<std::int64_t>(table_->memoryBytes()));
+  }
+
+  void Finalize(Napi::Env env) override {
+    if (table_) account(env, -static_cast<std::int64_t>(table_->memoryBytes()));
+  }
+
+ private:
+  /** Lets the garbage collector know how much a forgotten table holds. */
+  static void account(Napi::Env env, std::int64_t bytes) {
+    Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
+  }
+
+  /**
+   * feed(block, index, from, count, linkType): frames taken, fewer than count if a drain
+   * is due.
+   */
+  Napi::Value feed(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    // Numbers are not converted: that would run JavaScript, which may take the buffers
+    // away.
+    if (!isArray(info[0], napi_uint8_array) || !isArray(info[1], napi_uint32_array) ||
+        !info[2].IsNumber() || !info[3].IsNumber() || !info[4].IsNumber()) {
+      throwError(env, "ERR_FLOW_TABLE_BLOCK",
+                 "feed wants a Uint8Array, a Uint32Array and three numbers");
+      return env.Undefined();
+    }
+    const auto block = info[0].As<Napi::Uint8Array>();
+    const auto words = info[1].As<Napi::Uint32Array>();
+    const std::size_t from = info[2].As<Napi::Number>().Uint32Value();
+    const std::size_t count = info[3].As<Napi::Number>().Uint32Value();
+    const std::uint32_t linkType = info[4].As<Napi::Number>().Uint32Value();
+    const std::size_t held = words.ElementLength() / kIndexWords;
+    if (from > held || count > held - from) {
+      throwError(env, "ERR_FLOW_TABLE_BLOCK",
+                 "feed was told to read behind the end of the index");
+      return env.Undefined();
+    }
+    const std::span<const std::uint32_t> index(words.Data(), words.ElementLength());
+    const std::size_t taken = feedBlock(
+        *table_, {.bytes = std::as_bytes(std::span(block.Data(), block.ByteLength())),
+                  .index = index.subspan(from * kIndexWords, count * kIndexWords),
+                  .linkType = linkType});
+    return toNumber(env, taken);
+  }
+
+  /**
+   * drain(into): bytes written; 0 when no flow has ended or `into` is too small for the
+   * next one.
+   */
+  Napi::Value drain(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (!isArray(info[0], napi_uint8_array)) {
+      throwError(env, "ERR_FLOW_TABLE_BLOCK", "drain wants a Uint8Array");
+      return env.Undefined();
+    }
+    auto into = info[0].As<Napi::Uint8Array>();
+    const Drained drained =
+        table_->drain(std::as_writable_bytes(std::span(into.Data(), into.ByteLength())));
+    return toNumber(env, drained.bytes);
+  }
+
+  Napi::Value flush(const Napi::CallbackInfo& info) {
+    table_->flush();
+    return info.Env().Undefined();
+  }
+
+  Napi::Value counters(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const FlowCounters& counted = table_->counters();
+    const FlowGauges now = table_->gauges();
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("frames", toNumber(env, counted.frames));
+    object.Set("packets", toNumber(env, counted.packets));
+    object.Set("bytes", toNumber(env, counted.bytes));
+    object.Set("flowsCreated", toNumber(env, counted.flowsCreated));
+    object.Set("flowsWithoutPayload", toNumber(env, counted.flowsWithoutPayload));
+    object.Set("flowsEnded", toCounters(env, kEndReasonNames, counted.flowsEnded));
+    object.Set("drops", toCounters(env, kDropReasonNames, counted.drops));
+    object.Set("poolFull", toNumber(env, now.poolFull));
+    object.Set("activeFlows", toNumber(env, now.activeFlows));
+    object.Set("recordsInUse", toNumber(env, now.recordsInUse));
+    object.Set("recordsEnded", toNumber(env, now.recordsEnded));
+    object.Set("chunksInUse", toNumber(env, now.chunksInUse));
+    object.Set("chunksPeak", toNumber(env, now.chunksPeak));
+    return object;
+  }
+
+  Napi::Value memoryBytes(const Napi::CallbackInfo& info) {
+    return toNumber(info.Env(), table_->memoryBytes());
+  }
+
+  Napi::Value maxRecordBytes(const Napi::CallbackInfo& info) {
+    return toNumber(info.Env(), table_->maxRecordBytes());
+  }
+
+  std::unique_ptr<FlowTable> table_;
+};
+
+template <std::size_t N>
+Napi::Object toObject(Napi::Env env, const std::array<LayoutConstant, N>& constants) {
+  Napi::Object object = Napi::Object::New(env);
+  for (const auto& [name, value] : constants) {
+    object.Set(toString(env, name), toNumber(env, value));
+  }
+  return object;
+}
+
+template <std::size_t N>
+Napi::Array toArray(Napi::Env env, const std::array<std::string_view, N>& names) {
+  Napi::Array array = Napi::Array::New(env, N);
+  for (std::uint32_t i = 0; i < N; ++i) array.Set(i, toString(env, names[i]));
+  return array;
+}
+
+/** The constants of record-layout.ts under their names there. */
+Napi::Object layout(Napi::Env env) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("HEADER_BYTES", toNumber(env, sizeof(RecordHeader)));
+  object.Set("PACKET_BYTES", toNumber(env, sizeof(SeriesPacket)));
+  object.Set("SEGMENT_HEADER_BYTES", toNumber(env, sizeof(SegmentHeader)));
+  object.Set("HEADER", toObject(env, kHeaderLayout));
+  object.Set("PACKET", toObject(env, kPacketLayout));
+  object.Set("SEGMENT", toObject(env, kSegmentLayout));
+  object.Set("RECORD_FLAGS", toObject(env, kRecordFlagLayout));
+  object.Set("SEGMENT_FLAGS", toObject(env, kSegmentFlagLayout));
+  object.Set("END_REASONS", toArray(env, kEndReasonNames));
+  return object;
+}
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  exports.Set("FlowTable", FlowTableObject::define(env));
+  exports.Set("layoutVersion", toNumber(env, kRecordLayoutVersion));
+  exports.Set("layout", layout(env));
+  exports.Set("dropReasons", toArray(env, kDropReasonNames));
+  return exports;
+}
+
+}  // namespace
+}  // namespace sluice
+
+static Napi::Object initialiseAddon(Napi::Env env, Napi::Object exports) {
+  return sluice::initialise(env, exports);
+}
+
+NODE_API_MODULE(sluice_native, initialiseAddon)

@@ -1,0 +1,66 @@
+// TCP and UDP.
+#include <algorithm>
+
+#include "decoder.hpp"
+
+namespace sluice {
+namespace {
+
+constexpr std::uint32_t kTcpHeaderBytes = 20;
+constexpr std::uint32_t kUdpHeaderBytes = 8;
+
+/** RFC 9293 section 3.1. */
+Drop decodeTcp(const TransportPart& part, Packet& packet) {
+  Cursor cursor(part.captured);
+  const auto header = cursor.take<kTcpHeaderBytes>();
+  if (!header) return DropReason::kShortTransportHeader;
+  const std::uint32_t headerLength = (header->u8<12>() >> 4U) * 4U;
+  if (headerLength < kTcpHeaderBytes || headerLength > part.length) {
+    return DropReason::kBadTcpHeader;
+  }
+  packet.sourcePort = header->be16<0>();
+  packet.destinationPort = header->be16<2>();
+  packet.sequence = header->be32<4>();
+  packet.tcpFlags = header->u8<13>();
+  packet.window = header->be16<14>();
+  packet.payloadLength = part.length - headerLength;
+  // A capture that ends within the options holds no payload.
+  if (cursor.skip(headerLength - kTcpHeaderBytes)) packet.payload = cursor.rest();
+  return std::nullopt;
+}
+
+/** RFC 768. */
+Drop decodeUdp(const TransportPart& part, Packet& packet) {
+  Cursor cursor(part.captured);
+  const auto header = cursor.take<kUdpHeaderBytes>();
+  if (!header) return DropReason::kShortTransportHeader;
+  // 0: a jumbogram, RFC 2675 section 4. A first fragment's length is that of the whole
+  // datagram.
+  std::uint32_t length = header->be16<4>();
+  if (length == 0 || (part.firstFragment && length > part.length)) length = part.length;
+  if (length < kUdpHeaderBytes || length > part.length) return DropReason::kBadUdpLength;
+  packet.sourcePort = header->be16<0>();
+  packet.destinationPort = header->be16<2>();
+  packet.payloadLength = length - kUdpHeaderBytes;
+  const Bytes rest = cursor.rest();
+  packet.payload = rest.first(std::min<std::size_t>(rest.size(), packet.payloadLength));
+  return std::nullopt;
+}
+
+}  // namespace
+
+Drop decodeTransport(const TransportPart& part, Packet& packet) {
+  packet.protocol = part.protocol;
+  switch (part.protocol) {
+    case kProtocolTcp:
+      return decodeTcp(part, packet);
+    case kProtocolUdp:
+      return decodeUdp(part, packet);
+    default:
+      // Tunnels (GRE, 4in6, 6in4) would be opened here, UDP-borne ones (VXLAN, GTP-U) in
+      // decodeUdp.
+      return DropReason::kOtherProtocol;
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,166 @@
+// Blocks of frames -> batches of ended flows: the typed face of the native flow table.
+
+import type { FrameBlock } from '../capture/frame-index.ts';
+import {
+  type FlowTableCounters,
+  loadNative,
+  type NativeFlowTable,
+} from '../capture/native.ts';
+import { CaptureError } from '../errors.ts';
+import { FlowRecord } from './flow-record.ts';
+import { HEADER, RECORD_LAYOUT_VERSION } from './record-layout.ts';
+
+/** All memory is taken when the table is made and never grows; with the defaults 90 MB. */
+export interface FlowTableOptions {
+  /** Flows at a time. A further one pushes out the longest silent of a few. */
+  readonly maxFlows: number;
+  /** Flows that carry payload or have answered, and ended ones not handed over; `maxFlows` unless given. */
+  readonly maxRecords: number;
+  /** For series and payload of all flows. */
+  readonly poolBytes: number;
+  /** Packets of a flow that its record describes one by one. */
+  readonly seriesPackets: number;
+  /** Stored payload per flow and direction, with 8 bytes for each segment. */
+  readonly payloadBytes: number;
+  readonly tcpIdleTimeoutMs: number;
+  readonly udpIdleTimeoutMs: number;
+  /** A flow that goes on for longer is cut: what follows is another flow. */
+  readonly activeTimeoutMs: number;
+  /** How long a closed flow waits for the last ACKs. */
+  readonly closeLingerMs: number;
+  /** Of the table's hash; random unless given. Results do not depend on it. */
+  readonly seed?: number;
+}
+
+const DEFAULTS = {
+  maxFlows: 65_536,
+  poolBytes: 64 * 1024 * 1024,
+  seriesPackets: 128,
+  payloadBytes: 16_384,
+  tcpIdleTimeoutMs: 300_000,
+  udpIdleTimeoutMs: 60_000,
+  activeTimeoutMs: 1_800_000,
+  closeLingerMs: 5_000,
+} as const;
+
+const WEEK_MS = 7 * 86_400_000;
+
+/** Least and greatest value of each option: those of FlowTableOptions::valid in native/src/flow-table.cpp. */
+const BOUNDS: Readonly<Record<keyof FlowTableOptions, readonly [number, number]>> = {
+  maxFlows: [16, 2 ** 24],
+  maxRecords: [16, 2 ** 24],
+  poolBytes: [65_536, 2 ** 36],
+  seriesPackets: [1, 1_024],
+  payloadBytes: [64, 65_536],
+  tcpIdleTimeoutMs: [1, WEEK_MS],
+  udpIdleTimeoutMs: [1, WEEK_MS],
+  activeTimeoutMs: [1, WEEK_MS],
+  closeLingerMs: [0, WEEK_MS],
+  seed: [0, Number.MAX_SAFE_INTEGER],
+};
+
+const BATCH_BYTES = 1024 * 1024;
+
+/** Ended flows. Its records are views into a buffer that the next batch of the same table overwrites. */
+export class FlowBatch implements Iterable<FlowRecord> {
+  readonly #bytes: Uint8Array;
+
+  /** @param bytes records back to back */
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  *[Symbol.iterator](): Generator<FlowRecord> {
+    const bytes = this.#bytes;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let at = 0; at < bytes.byteLength; ) {
+      yield new FlowRecord(bytes, at);
+      at += view.getUint32(at + HEADER.recordBytes, true);
+    }
+  }
+}
+
+/** Tells flows apart and collects their records. What its two generators yield has to be read at once. */
+export class FlowTable {
+  readonly #native: NativeFlowTable;
+  readonly #into: Uint8Array;
+
+  /**
+   * @throws CaptureError ERR_FLOW_TABLE_OPTION: a value out of bounds; ERR_FLOW_TABLE_MEMORY: not enough of it;
+   * ERR_NATIVE_MISSING, ERR_NATIVE_VERSION: the addon has to be built.
+   */
+  constructor(options: Partial<FlowTableOptions> = {}) {
+    const maxFlows = options.maxFlows ?? DEFAULTS.maxFlows;
+    const all = { ...DEFAULTS, maxRecords: maxFlows, ...options };
+    checkOptions(all);
+    const { FlowTable: Native } = loadNative(RECORD_LAYOUT_VERSION);
+    try {
+      this.#native = new Native(all);
+    } catch (cause) {
+      const { code, message } = cause as NodeJS.ErrnoException;
+      throw new CaptureError(code ?? 'ERR_FLOW_TABLE', message, { cause });
+    }
+    this.#into = new Uint8Array(Math.max(BATCH_BYTES, this.#native.maxRecordBytes()));
+  }
+
+  /**
+   * Feeds a block and gives the flows that have ended by then. The block is fed to its end only if the generator is
+   * run to its end. A batch is valid until the next one is asked for.
+   */
+  *process(block: FrameBlock): Generator<FlowBatch> {
+    const { bytes, index, frames, linkType } = block;
+    for (let from = 0; from < frames; ) {
+      from += this.#native.feed(bytes, index, from, frames - from, linkType);
+      yield* this.#ended();
+    }
+  }
+
+  /** Ends all flows and gives those that have not been given. A batch is valid until the next one is asked for. */
+  *finish(): Generator<FlowBatch> {
+    this.#native.flush();
+    yield* this.#ended();
+  }
+
+  counters(): FlowTableCounters {
+    return this.#native.counters();
+  }
+
+  /** What the table has reserved; the kernel hands it out as it is used. */
+  get memoryBytes(): number {
+    return this.#native.memoryBytes();
+  }
+
+  *#ended(): Generator<FlowBatch> {
+    for (;;) {
+      const length = this.#native.drain(this.#into);
+      if (length === 0) return;
+      yield new FlowBatch(this.#into.subarray(0, length));
+    }
+  }
+}
+
+function checkOptions(options: FlowTableOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    const bounds = BOUNDS[name as keyof FlowTableOptions];
+    if (bounds === undefined) {
+      throw new CaptureError(
+        'ERR_FLOW_TABLE_OPTION',
+        `flow table: unknown option ${name}, expected one of ${Object.keys(BOUNDS).join(', ')}`,
+      );
+    }
+    if (value === undefined && name === 'seed') continue;
+    const [least, most] = bounds;
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw new CaptureError(
+        'ERR_FLOW_TABLE_OPTION',
+        `flow table: ${name} is ${value}, expected a whole number from ${least} to ${most}`,
+      );
+    }
+  }
+  if (options.maxRecords > options.maxFlows) {
+    throw new CaptureError(
+      'ERR_FLOW_TABLE_OPTION',
+      `flow table: maxRecords is ${options.maxRecords}, expected at most maxFlows, ${options.maxFlows}`,
+    );
+  }
+}

@@ -1,0 +1,37 @@
+// The command line as a user runs it: a process of its own.
+
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const PROGRAM = fileURLToPath(new URL('../../src/bin/sluice.js', import.meta.url));
+export const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url));
+
+export interface Outcome {
+  /** Exit code; undefined when a signal or the time limit ended it. */
+  readonly code: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `sluice` with arguments; `input` goes to its standard input. */
+export function sluice(args: readonly string[], input?: Uint8Array): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [PROGRAM, ...args],
+      { timeout: 60_000, maxBuffer: 1 << 28, cwd: ROOT },
+      (_fault, stdout, stderr) => {
+        resolve({ code: child.exitCode ?? undefined, stdout, stderr });
+      },
+    );
+    child.stdin?.end(input);
+  });
+}
+
+/** The JSON objects of an output, one a line. */
+export function jsonLines(text: string): Record<string, unknown>[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
