@@ -1,0 +1,71 @@
+// A flow as a line: the JSON object that scripts depend on, and the cells of a table for people.
+
+import type { FlowRecord } from '../flow/flow-record.ts';
+import type { HandshakeFacts } from '../handshake/handshake.ts';
+import { type Column, formatBytes, thousands } from './terminal.ts';
+
+/** The line of `sluice flows --json`. Names are a contract. */
+export interface FlowLine {
+  readonly file: string;
+  readonly protocol: 'tcp' | 'udp';
+  readonly client: string;
+  readonly clientPort: number;
+  readonly server: string;
+  readonly serverPort: number;
+  /** Both ways. */
+  readonly packets: number;
+  /** IP bytes both ways. */
+  readonly bytes: number;
+  readonly startUs: number;
+  readonly durationUs: number;
+  readonly endReason: string;
+  readonly handshake: HandshakeFacts;
+}
+
+export function flowLine(
+  file: string,
+  flow: FlowRecord,
+  handshake: HandshakeFacts,
+): FlowLine {
+  const { packets, bytes } = flow;
+  return {
+    file,
+    protocol: flow.transport,
+    client: flow.client,
+    clientPort: flow.clientPort,
+    server: flow.server,
+    serverPort: flow.serverPort,
+    packets: packets.up + packets.down,
+    bytes: bytes.up + bytes.down,
+    startUs: flow.startUs,
+    durationUs: Math.round(flow.durationNs / 1000),
+    endReason: flow.endReason,
+    handshake,
+  };
+}
+
+export const FLOW_COLUMNS: readonly Column[] = [
+  { title: 'client', width: 21, align: 'left' },
+  { title: 'server', width: 21, align: 'left' },
+  { title: 'proto', width: 5, align: 'left' },
+  { title: 'packets', width: 7, align: 'right' },
+  { title: 'bytes', width: 8, align: 'right' },
+  { title: 'seconds', width: 8, align: 'right' },
+  { title: 'handshake', width: 9, align: 'left' },
+];
+
+export function flowCells(line: FlowLine): string[] {
+  return [
+    endpoint(line.client, line.clientPort),
+    endpoint(line.server, line.serverPort),
+    line.protocol,
+    thousands(line.packets),
+    formatBytes(line.bytes),
+    (line.durationUs / 1e6).toFixed(3),
+    line.handshake.state,
+  ];
+}
+
+function endpoint(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

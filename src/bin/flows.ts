@@ -1,0 +1,48 @@
+// `sluice flows FILE...`: what flow table and handshake parser saw, without a model.
+
+import { Command } from 'commander';
+import { factsOf, handshakeOf } from '../handshake/handshake.ts';
+import { countersLine, visitCaptures } from './captures.ts';
+import { FLOW_COLUMNS, flowCells, flowLine } from './flow-line.ts';
+import { type Column, emit, heading, row, say } from './terminal.ts';
+
+const COLUMNS: readonly Column[] = [
+  ...FLOW_COLUMNS,
+  { title: 'version', width: 7, align: 'left' },
+  { title: 'alpn', width: 11, align: 'left' },
+  { title: 'server name', width: 0, align: 'left' },
+];
+
+export function flowsCommand(): Command {
+  return new Command('flows')
+    .description('show the flows of captures and what their handshakes say in clear')
+    .argument('<file...>', 'pcap or pcapng, also gzip; - is standard input')
+    .option('--json', 'one JSON object a flow')
+    .option('--summary', 'the counters only')
+    .addHelpText('after', '\nFlows that never carried payload are counted, not listed.')
+    .action(showFlows);
+}
+
+async function showFlows(
+  files: readonly string[],
+  options: { readonly json?: true; readonly summary?: true },
+): Promise<void> {
+  const json = options.json === true;
+  const rows = options.summary !== true;
+  if (rows && !json) await emit(heading(COLUMNS));
+  await visitCaptures(files, {
+    batch: async (file, batch) => {
+      if (!rows) return;
+      for (const flow of batch) {
+        const line = flowLine(file, flow, factsOf(handshakeOf(flow)));
+        const { version, alpn, sni } = line.handshake;
+        await emit(
+          json
+            ? JSON.stringify(line)
+            : row(COLUMNS, [...flowCells(line), version ?? '-', alpn ?? '-', sni ?? '-']),
+        );
+      }
+    },
+    end: (file, summary) => say(`${file}: ${countersLine(summary)}`),
+  });
+}

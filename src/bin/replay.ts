@@ -1,0 +1,160 @@
+// `sluice replay FILE...`: a capture through flow table, handshake, features and model to a label per TLS flow.
+
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { loadBundle } from '../bundle/load-bundle.ts';
+import { BATCH_FLOWS, Classifier, type Prediction } from '../classify/classifier.ts';
+import { type Features, featuresOf } from '../features/features.ts';
+import { factsOf, handshakeOf } from '../handshake/handshake.ts';
+import { visitCaptures } from './captures.ts';
+import { FLOW_COLUMNS, type FlowLine, flowCells, flowLine } from './flow-line.ts';
+import { Tally } from './tally.ts';
+import {
+  type Column,
+  EXIT_WRONG_INPUT,
+  emit,
+  formatBytes,
+  heading,
+  row,
+  say,
+  thousands,
+} from './terminal.ts';
+
+const DEFAULT_BUNDLE = fileURLToPath(
+  new URL('../../../models/bundles/router-cnn', import.meta.url),
+);
+
+const COLUMNS: readonly Column[] = [
+  ...FLOW_COLUMNS,
+  { title: 'class', width: 9, align: 'left' },
+  { title: 'probability', width: 11, align: 'right' },
+];
+
+const TALLY_COLUMNS: readonly Column[] = [
+  { title: 'class', width: 14, align: 'left' },
+  { title: 'flows', width: 9, align: 'right' },
+  { title: 'packets', width: 11, align: 'right' },
+  { title: 'bytes', width: 8, align: 'right' },
+];
+
+interface ReplayOptions {
+  readonly json?: true;
+  readonly summary?: true;
+  readonly bundle: string;
+}
+
+export function replayCommand(): Command {
+  return new Command('replay')
+    .description('classify the TLS flows of captures and tally the classes')
+    .argument('<file...>', 'pcap or pcapng, also gzip; - is standard input')
+    .option('--json', 'one JSON object a flow, the last line is the tally')
+    .option('--summary', 'the tally only')
+    .option('--bundle <directory>', 'the model to classify with', DEFAULT_BUNDLE)
+    .addHelpText(
+      'after',
+      '\nA flow is classified when it ends, by its first packets and its handshake; the name of the\nserver is never looked at. `unknown` is a flow that the model is not sure enough of.',
+    )
+    .action(replay);
+}
+
+/** A flow on its way to the model. */
+interface Pending {
+  readonly line: FlowLine;
+  readonly features: Features;
+  readonly packets: number;
+}
+
+async function replay(files: readonly string[], options: ReplayOptions): Promise<void> {
+  const classifier = await Classifier.open(await loadBundle(options.bundle));
+  const { manifest, featureSpec } = classifier;
+  const model = `${manifest.name}@${manifest.model.sha256.slice(0, 12)}`;
+  const rows = options.summary !== true;
+  const tally = new Tally();
+  let pending: Pending[] = [];
+
+  const classifyPending = async (): Promise<void> => {
+    const flows = pending;
+    pending = [];
+    const predictions = await classifier.classify(flows.map((flow) => flow.features));
+    for (const [i, { line, packets }] of flows.entries()) {
+      const prediction = predictions[i];
+      if (prediction === undefined) continue;
+      tally.add(prediction.class, line);
+      if (rows)
+        await emit(resultLine(line, prediction, { packets, model }, options.json));
+    }
+  };
+
+  if (rows && options.json !== true) await emit(heading(COLUMNS));
+  const start = process.hrtime.bigint();
+  await visitCaptures(files, {
+    batch: async (file, batch) => {
+      for (const flow of batch) {
+        const handshake = handshakeOf(flow);
+        const line = flowLine(file, flow, factsOf(handshake));
+        if (handshake.kind === undefined) {
+          tally.addOther(line);
+          continue;
+        }
+        const features = featuresOf(flow, handshake, featureSpec);
+        const packets = Math.min(flow.seriesPackets, featureSpec.packets);
+        pending.push({ line, features, packets });
+        if (pending.length === BATCH_FLOWS) await classifyPending();
+      }
+    },
+    end: async (file, { counters }) => {
+      await classifyPending();
+      tally.addFrames(counters?.frames ?? 0);
+      if (tally.flowsOf(file) === 0) {
+        say(
+          `${file}: no TLS flow in it, nothing to classify; \`sluice flows\` shows what is`,
+        );
+        process.exitCode = EXIT_WRONG_INPUT;
+      }
+    },
+  });
+  await classifyPending();
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  await classifier.close();
+  if (options.json === true) await emit(JSON.stringify(tally.summary(seconds)));
+  else await printTally(tally, seconds);
+}
+
+function resultLine(
+  line: FlowLine,
+  prediction: Prediction,
+  seen: { readonly packets: number; readonly model: string },
+  json: true | undefined,
+): string {
+  const { class: name, probability } = prediction;
+  if (json !== true)
+    return row(COLUMNS, [...flowCells(line), name, probability.toFixed(3)]);
+  const evidence = {
+    packets: seen.packets,
+    handshake: line.handshake.state,
+    protocol: line.handshake.kind,
+    model: seen.model,
+  };
+  const rounded = Number(probability.toFixed(6));
+  return JSON.stringify({ ...line, class: name, probability: rounded, evidence });
+}
+
+async function printTally(tally: Tally, seconds: number): Promise<void> {
+  const { tally: classes, notClassified, rates } = tally.summary(seconds);
+  const cells = (
+    name: string,
+    count: { flows: number; packets: number; bytes: number },
+  ) =>
+    row(TALLY_COLUMNS, [
+      name,
+      thousands(count.flows),
+      thousands(count.packets),
+      formatBytes(count.bytes),
+    ]);
+  await emit(`\n${heading(TALLY_COLUMNS)}`);
+  for (const [name, count] of Object.entries(classes)) await emit(cells(name, count));
+  if (notClassified.flows > 0) await emit(cells('(not TLS)', notClassified));
+  say(
+    `${seconds.toFixed(2)} s, ${thousands(rates.packetsPerSecond)} packets/s, ${thousands(rates.flowsPerSecond)} flows/s`,
+  );
+}

@@ -1,0 +1,168 @@
+// manifest.json of a bundle: the only contract between training and serving. One schema gives type and validation.
+
+import { z } from 'zod';
+import { FEATURE_VERSION } from '../features/features.ts';
+import { IAT_NORMALISERS, SIZE_NORMALISERS } from '../features/normalise.ts';
+import {
+  HANDSHAKE_BYTES,
+  HANDSHAKE_MESSAGES,
+  SERIES_CHANNELS,
+  SERIES_STEPS_MAX,
+} from '../features/shapes.ts';
+import { STATISTICS } from '../features/statistics.ts';
+import { OCCLUSION_VERSION } from '../handshake/occlusion.ts';
+
+/** Raised whenever a field changes its meaning. */
+export const MANIFEST_VERSION = 1;
+
+const probability = z.number().min(0).max(1);
+const finite = z.number().refine(Number.isFinite, 'a finite number');
+
+/** Per class and over all, on the data that `split` names. */
+const metrics = z.strictObject({
+  /** What the figures were measured on, e.g. "lab capture 8 of 8, never trained on". */
+  data: z.string(),
+  flows: z.number().int().positive(),
+  accuracy: probability,
+  macroF1: probability,
+  perClass: z.record(
+    z.string(),
+    z.strictObject({
+      precision: probability,
+      recall: probability,
+      f1: probability,
+      flows: z.number().int(),
+    }),
+  ),
+  /** Accuracy of simpler ways on the same flows, by name. */
+  baselines: z.record(z.string(), probability),
+  /** Share of flows on which fp32 and int8 choose the same class. */
+  int8Agreement: probability,
+});
+
+export const manifestSchema = z
+  .strictObject({
+    format: z.literal('sluice-bundle'),
+    manifestVersion: z.literal(MANIFEST_VERSION),
+    name: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]{0,63}$/, 'lower case letters, digits, - and .'),
+    network: z.string(),
+    createdAt: z.iso.datetime(),
+    model: z.strictObject({
+      file: z.literal('model.onnx'),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 hex digits'),
+      sizeBytes: z.number().int().positive(),
+      precision: z.enum(['int8', 'fp32']),
+      parameters: z.number().int().positive(),
+    }),
+    /** K names, in the order of the output. */
+    classes: z.array(z.string().min(1)).min(2).max(1000),
+    features: z.strictObject({
+      version: z.number().int(),
+      seriesSteps: z.number().int().min(1).max(SERIES_STEPS_MAX),
+      iat: z.enum(IAT_NORMALISERS),
+      size: z.enum(SIZE_NORMALISERS),
+      statistics: z.strictObject({
+        names: z.array(z.string()),
+        kind: z.literal('sign-log-z-score'),
+        mean: z.array(finite),
+        deviation: z.array(finite.min(0)),
+        clip: finite.positive(),
+      }),
+    }),
+    occlusion: z.strictObject({ version: z.number().int(), cipherInfo: z.boolean() }),
+    /** Tensor names of the graph with their shapes behind the batch axis. */
+    inputs: z.strictObject({
+      handshakeBytes: z.strictObject({
+        name: z.string(),
+        shape: z.tuple([z.literal(HANDSHAKE_MESSAGES), z.literal(HANDSHAKE_BYTES)]),
+      }),
+      series: z.strictObject({
+        name: z.string(),
+        shape: z.tuple([z.number().int().positive(), z.literal(SERIES_CHANNELS)]),
+      }),
+      statistics: z.strictObject({
+        name: z.string(),
+        shape: z.tuple([z.number().int().positive()]),
+      }),
+    }),
+    output: z.strictObject({ name: z.string() }),
+    calibration: z.strictObject({
+      /** Already divided into the last layer's weights: probabilities come out calibrated. */
+      temperature: finite.positive(),
+      /** Below its class's threshold a prediction counts as `unknown`. */
+      thresholds: z.record(z.string(), probability),
+    }),
+    training: z.strictObject({
+      data: z.string(),
+      dataSha256: z.string(),
+      split: z.string(),
+      flows: z.number().int().positive(),
+      seed: z.number().int(),
+      commit: z.string(),
+      backend: z.string(),
+      hyperParameters: z.record(
+        z.string(),
+        z.union([z.number(), z.string(), z.boolean()]),
+      ),
+    }),
+    metrics,
+    /** One flow that every loader runs: catches a runtime that computes something else. */
+    selfTest: z.strictObject({
+      handshakeBytes: z.base64(),
+      series: z.array(finite),
+      statistics: z.array(finite),
+      probabilities: z.array(probability),
+      tolerance: finite.positive(),
+    }),
+  })
+  .superRefine((manifest, context) => {
+    const fault = crossCheck(manifest);
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+  });
+
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** What the fields must say about each other. */
+function crossCheck(manifest: {
+  features: Manifest['features'];
+  inputs: Manifest['inputs'];
+  classes: string[];
+  selfTest: Manifest['selfTest'];
+}): string | undefined {
+  const { features, inputs, classes, selfTest } = manifest;
+  const width = features.statistics.names.length;
+  const { mean, deviation } = features.statistics;
+  if (mean.length !== width || deviation.length !== width) {
+    return `statistics have ${width} names, ${mean.length} means and ${deviation.length} deviations`;
+  }
+  if (inputs.statistics.shape[0] !== width) {
+    return `input "${inputs.statistics.name}" is ${inputs.statistics.shape[0]} wide, statistics are ${width}`;
+  }
+  if (inputs.series.shape[0] !== features.seriesSteps) {
+    return `input "${inputs.series.name}" has ${inputs.series.shape[0]} steps, features say ${features.seriesSteps}`;
+  }
+  if (new Set(classes).size !== classes.length) return 'a class is named twice';
+  if (selfTest.probabilities.length !== classes.length) {
+    return `the self-test has ${selfTest.probabilities.length} probabilities for ${classes.length} classes`;
+  }
+  return undefined;
+}
+
+/** Why this program cannot serve a (well-formed) manifest, or undefined. */
+export function incompatibility(manifest: Manifest): string | undefined {
+  const { features, occlusion } = manifest;
+  if (features.version !== FEATURE_VERSION) {
+    return `it wants feature version ${features.version}, this sluice makes ${FEATURE_VERSION}`;
+  }
+  if (occlusion.version !== OCCLUSION_VERSION) {
+    return `it wants occlusion version ${occlusion.version}, this sluice makes ${OCCLUSION_VERSION}`;
+  }
+  const names = features.statistics.names;
+  const different = STATISTICS.findIndex((name, s) => names[s] !== name);
+  if (different >= 0 || names.length !== STATISTICS.length) {
+    return `its statistics differ from this sluice's, first at number ${Math.max(different, 0)}`;
+  }
+  return undefined;
+}

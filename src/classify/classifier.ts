@@ -1,0 +1,200 @@
+// Features -> probabilities by onnxruntime on one core. Axes: B flows, K classes.
+
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Bundle } from '../bundle/load-bundle.ts';
+import type { Manifest } from '../bundle/manifest.ts';
+import { BundleError } from '../errors.ts';
+import {
+  allocateBatch,
+  type FeatureBatch,
+  type FeatureSpec,
+  type Features,
+  writeRow,
+} from '../features/features.ts';
+import type { StatisticsNormaliser } from '../features/normalise.ts';
+import {
+  HANDSHAKE_BYTES,
+  HANDSHAKE_MESSAGES,
+  SERIES_CHANNELS,
+} from '../features/shapes.ts';
+
+/** Flows of one run at most: larger batches gain nothing on one core and cost memory. */
+export const BATCH_FLOWS = 32;
+
+/** The class of a prediction below its class's threshold. */
+export const UNKNOWN = 'unknown';
+
+export interface Prediction {
+  /** A class of the bundle, or UNKNOWN. */
+  readonly class: string;
+  /** Calibrated probability of the likeliest class, also where `class` is UNKNOWN. */
+  readonly probability: number;
+  /** The likeliest class itself. */
+  readonly likeliest: string;
+}
+
+/** A model that is ready to run. `classify` may not be called again before it has answered. */
+export class Classifier {
+  readonly manifest: Manifest;
+  readonly #session: InferenceSession;
+  readonly #batch: FeatureBatch;
+  readonly #normaliser: StatisticsNormaliser;
+
+  private constructor(manifest: Manifest, session: InferenceSession) {
+    this.manifest = manifest;
+    this.#session = session;
+    this.#batch = allocateBatch(BATCH_FLOWS, manifest.features.seriesSteps);
+    this.#normaliser = manifest.features.statistics;
+  }
+
+  /**
+   * Loads a bundle's model and runs its self-test.
+   *
+   * @throws BundleError ERR_BUNDLE_DAMAGED, ERR_BUNDLE_SELF_TEST
+   */
+  static async open(bundle: Bundle): Promise<Classifier> {
+    const { manifest, directory } = bundle;
+    let session: InferenceSession;
+    try {
+      session = await InferenceSession.create(bundle.model, {
+        intraOpNumThreads: 1,
+        interOpNumThreads: 1,
+        graphOptimizationLevel: 'all',
+        executionMode: 'sequential',
+        // Errors only: a model that cannot be read is reported by us, once.
+        logSeverityLevel: 4,
+      });
+    } catch (cause) {
+      throw new BundleError(
+        'ERR_BUNDLE_DAMAGED',
+        `bundle ${directory} is damaged: onnxruntime cannot read model.onnx (${(cause as Error).message.split('\n')[0]})`,
+        { cause },
+      );
+    }
+    checkNames(directory, manifest, session);
+    const classifier = new Classifier(manifest, session);
+    await classifier.#selfTest(directory);
+    return classifier;
+  }
+
+  /** What features this model wants of a flow. */
+  get featureSpec(): FeatureSpec {
+    const { seriesSteps } = this.manifest.features;
+    return { seriesSteps, packets: seriesSteps, occlusion: this.manifest.occlusion };
+  }
+
+  /** One prediction a flow, in their order; any number of flows. */
+  async classify(flows: readonly Features[]): Promise<Prediction[]> {
+    const predictions: Prediction[] = [];
+    for (let start = 0; start < flows.length; start += BATCH_FLOWS) {
+      const part = flows.slice(start, start + BATCH_FLOWS);
+      part.forEach((features, b) => {
+        writeRow(features, this.#normaliser, this.#batch, b);
+      });
+      const probabilities = await this.#run(part.length);
+      for (let b = 0; b < part.length; b++)
+        predictions.push(this.#prediction(probabilities, b));
+    }
+    return predictions;
+  }
+
+  async close(): Promise<void> {
+    await this.#session.release();
+  }
+
+  /** probabilities [B, K] float32 -> the prediction of row b. */
+  #prediction(probabilities: Float32Array, b: number): Prediction {
+    const { classes, calibration } = this.manifest;
+    const row = probabilities.subarray(b * classes.length, (b + 1) * classes.length);
+    let best = 0;
+    for (let k = 1; k < row.length; k++) if ((row[k] ?? 0) > (row[best] ?? 0)) best = k;
+    const likeliest = classes[best] ?? UNKNOWN;
+    const probability = row[best] ?? 0;
+    const threshold = calibration.thresholds[likeliest] ?? 0;
+    return {
+      class: probability >= threshold ? likeliest : UNKNOWN,
+      probability,
+      likeliest,
+    };
+  }
+
+  /** Runs the first `flows` rows of the batch. -> probabilities [B, K] */
+  async #run(flows: number): Promise<Float32Array> {
+    const { inputs, output, features } = this.manifest;
+    const { handshakeBytes, series, statistics } = this.#batch;
+    const [steps, width] = [features.seriesSteps, features.statistics.names.length];
+    const handshakeSize = HANDSHAKE_MESSAGES * HANDSHAKE_BYTES;
+    const results = await this.#session.run({
+      [inputs.handshakeBytes.name]: new Tensor(
+        'uint8',
+        handshakeBytes.subarray(0, flows * handshakeSize),
+        [flows, HANDSHAKE_MESSAGES, HANDSHAKE_BYTES],
+      ),
+      [inputs.series.name]: new Tensor(
+        'float32',
+        series.subarray(0, flows * steps * SERIES_CHANNELS),
+        [flows, steps, SERIES_CHANNELS],
+      ),
+      [inputs.statistics.name]: new Tensor(
+        'float32',
+        statistics.subarray(0, flows * width),
+        [flows, width],
+      ),
+    });
+    return results[output.name]?.data as Float32Array;
+  }
+
+  async #selfTest(directory: string): Promise<void> {
+    const { selfTest } = this.manifest;
+    const batch = this.#batch;
+    const bytes = Buffer.from(selfTest.handshakeBytes, 'base64');
+    batch.handshakeBytes.set(bytes.subarray(0, HANDSHAKE_MESSAGES * HANDSHAKE_BYTES));
+    batch.series.set(selfTest.series.slice(0, batch.series.length));
+    batch.statistics.set(selfTest.statistics.slice(0, batch.statistics.length));
+    const fault = await this.#run(1).then(
+      (got) => difference(got, selfTest.probabilities, selfTest.tolerance),
+      (cause: Error) => cause.message.split('\n')[0],
+    );
+    if (fault !== undefined) {
+      throw new BundleError(
+        'ERR_BUNDLE_SELF_TEST',
+        `bundle ${directory} fails its self-test: ${fault}; its model does not work here, take another bundle`,
+      );
+    }
+  }
+}
+
+function difference(
+  got: ArrayLike<number> | undefined,
+  want: readonly number[],
+  tolerance: number,
+): string | undefined {
+  if (got?.length !== want.length) {
+    return `it gives ${got?.length ?? 'no'} probabilities, expected ${want.length}`;
+  }
+  for (const [k, expected] of want.entries()) {
+    const value = got[k] ?? Number.NaN;
+    if (!(Math.abs(value - expected) <= tolerance)) {
+      return `probability ${k} is ${value}, expected ${expected} ± ${tolerance}`;
+    }
+  }
+  return undefined;
+}
+
+function checkNames(
+  directory: string,
+  manifest: Manifest,
+  session: InferenceSession,
+): void {
+  const { inputs, output } = manifest;
+  const wanted = [inputs.handshakeBytes.name, inputs.series.name, inputs.statistics.name];
+  const lacking =
+    wanted.find((name) => !session.inputNames.includes(name)) ??
+    [output.name].find((name) => !session.outputNames.includes(name));
+  if (lacking !== undefined) {
+    throw new BundleError(
+      'ERR_BUNDLE_DAMAGED',
+      `bundle ${directory} is damaged: its model has no tensor "${lacking}", inputs are ${session.inputNames.join(', ')}`,
+    );
+  }
+}
