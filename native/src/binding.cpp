@@ -1,6 +1,8 @@
 // The native flow table as a JavaScript class. Arguments are checked in
 // src/flow/flow-table.ts; what could break memory safety is checked here again. Errors
 // become JavaScript exceptions here and nowhere else.
+#include "binding.hpp"
+
 #include <napi.h>
 
 #include <memory>
@@ -11,70 +13,6 @@
 
 namespace sluice {
 namespace {
-
-Napi::String toString(Napi::Env env, std::string_view text) {
-  return Napi::String::New(env, text.data(), text.size());
-}
-
-Napi::Value toNumber(Napi::Env env, std::uint64_t value) {
-  return Napi::Number::New(env, static_cast<double>(value));
-}
-
-void throwError(Napi::Env env, const char* code, const std::string& message) {
-  if (env.IsExceptionPending()) return;
-  Napi::Error error = Napi::Error::New(env, message);
-  error.Set("code", Napi::String::New(env, code));
-  error.ThrowAsJavaScriptException();
-}
-
-bool isArray(const Napi::Value& value, napi_typedarray_type type) {
-  return value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == type;
-}
-
-/**
- * Reads a whole number of 0..2^53-1 from `options[name]`; leaves `to` alone when it is
- * absent.
- */
-template <class Number>
-bool readOption(const Napi::Object& options, const char* name, Number& to) {
-  const Napi::Value value = options.Get(name);
-  if (value.IsEmpty()) return false;  // a getter has thrown
-  if (value.IsUndefined()) return true;
-  if (!value.IsNumber()) return false;
-  const double number = value.As<Napi::Number>().DoubleValue();
-  constexpr double kMaxSafeInteger = 9007199254740991.0;
-  if (!(number >= 0 && number <= kMaxSafeInteger)) return false;
-  const auto whole = static_cast<std::uint64_t>(number);
-  to = static_cast<Number>(whole);
-  return std::uint64_t{to} == whole && static_cast<double>(whole) == number;
-}
-
-bool readOptions(const Napi::Object& from, FlowTableOptions& to) {
-  constexpr std::uint64_t kNoSeed = ~std::uint64_t{0};  // no JavaScript number
-  std::uint64_t seed = kNoSeed;
-  const bool read = readOption(from, "maxFlows", to.maxFlows) &&
-                    readOption(from, "maxRecords", to.maxRecords) &&
-                    readOption(from, "poolBytes", to.poolBytes) &&
-                    readOption(from, "seriesPackets", to.seriesPackets) &&
-                    readOption(from, "payloadBytes", to.payloadBytes) &&
-                    readOption(from, "tcpIdleTimeoutMs", to.tcpIdleTimeoutMs) &&
-                    readOption(from, "udpIdleTimeoutMs", to.udpIdleTimeoutMs) &&
-                    readOption(from, "activeTimeoutMs", to.activeTimeoutMs) &&
-                    readOption(from, "closeLingerMs", to.closeLingerMs) &&
-                    readOption(from, "seed", seed);
-  if (seed != kNoSeed) to.seed = seed;
-  return read && to.valid();
-}
-
-template <std::size_t N>
-Napi::Object toCounters(Napi::Env env, const std::array<std::string_view, N>& names,
-                        const std::array<std::uint64_t, N>& values) {
-  Napi::Object object = Napi::Object::New(env);
-  for (std::size_t i = 0; i < N; ++i) {
-    object.Set(toString(env, names[i]), toNumber(env, values[i]));
-  }
-  return object;
-}
 
 /** The JavaScript class; owns its flow table. */
 class FlowTableObject : public Napi::ObjectWrap<FlowTableObject> {
@@ -176,23 +114,7 @@ class FlowTableObject : public Napi::ObjectWrap<FlowTableObject> {
 
   Napi::Value counters(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    const FlowCounters& counted = table_->counters();
-    const FlowGauges now = table_->gauges();
-    Napi::Object object = Napi::Object::New(env);
-    object.Set("frames", toNumber(env, counted.frames));
-    object.Set("packets", toNumber(env, counted.packets));
-    object.Set("bytes", toNumber(env, counted.bytes));
-    object.Set("flowsCreated", toNumber(env, counted.flowsCreated));
-    object.Set("flowsWithoutPayload", toNumber(env, counted.flowsWithoutPayload));
-    object.Set("flowsEnded", toCounters(env, kEndReasonNames, counted.flowsEnded));
-    object.Set("drops", toCounters(env, kDropReasonNames, counted.drops));
-    object.Set("poolFull", toNumber(env, now.poolFull));
-    object.Set("activeFlows", toNumber(env, now.activeFlows));
-    object.Set("recordsInUse", toNumber(env, now.recordsInUse));
-    object.Set("recordsEnded", toNumber(env, now.recordsEnded));
-    object.Set("chunksInUse", toNumber(env, now.chunksInUse));
-    object.Set("chunksPeak", toNumber(env, now.chunksPeak));
-    return object;
+    return countersOf(env, table_->counters(), table_->gauges());
   }
 
   Napi::Value memoryBytes(const Napi::CallbackInfo& info) {
@@ -239,6 +161,7 @@ Napi::Object layout(Napi::Env env) {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("FlowTable", FlowTableObject::define(env));
+  exports.Set("Capture", defineCapture(env));
   exports.Set("layoutVersion", toNumber(env, kRecordLayoutVersion));
   exports.Set("layout", layout(env));
   exports.Set("dropReasons", toArray(env, kDropReasonNames));

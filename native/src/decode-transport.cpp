@@ -9,6 +9,26 @@ namespace {
 constexpr std::uint32_t kTcpHeaderBytes = 20;
 constexpr std::uint32_t kUdpHeaderBytes = 8;
 
+/** The MSS option of a SYN, RFC 9293 section 3.7.1; 0 when there is none. */
+std::uint16_t maximumSegment(Bytes options) {
+  constexpr std::uint8_t kEnd = 0;
+  constexpr std::uint8_t kNothing = 1;
+  constexpr std::uint8_t kMaximumSegment = 2;
+  Cursor cursor(options);
+  while (const auto kind = cursor.take<1>()) {
+    if (kind->u8<0>() == kEnd) break;
+    if (kind->u8<0>() == kNothing) continue;
+    const auto length = cursor.take<1>();
+    if (!length || length->u8<0>() < 2) break;
+    if (kind->u8<0>() == kMaximumSegment && length->u8<0>() == 4) {
+      const auto value = cursor.take<2>();
+      return value ? value->be16<0>() : std::uint16_t{0};
+    }
+    if (!cursor.skip(length->u8<0>() - 2U)) break;
+  }
+  return 0;
+}
+
 /** RFC 9293 section 3.1. */
 Drop decodeTcp(const TransportPart& part, Packet& packet) {
   Cursor cursor(part.captured);
@@ -24,6 +44,11 @@ Drop decodeTcp(const TransportPart& part, Packet& packet) {
   packet.tcpFlags = header->u8<13>();
   packet.window = header->be16<14>();
   packet.payloadLength = part.length - headerLength;
+  if ((packet.tcpFlags & kTcpSyn) != 0) {
+    const Bytes options = cursor.rest();
+    packet.segmentLimit = maximumSegment(options.first(
+        std::min<std::size_t>(options.size(), headerLength - kTcpHeaderBytes)));
+  }
   // A capture that ends within the options holds no payload.
   if (cursor.skip(headerLength - kTcpHeaderBytes)) packet.payload = cursor.rest();
   return std::nullopt;

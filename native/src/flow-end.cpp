@@ -154,7 +154,7 @@ void FlowTable::flush() {
   const std::span<std::uint32_t> order(&flushOrder_[0], live);
   std::ranges::sort(order, {}, [this](std::uint32_t flow) {
     const Entry& entry = entries_[flow];
-    return std::tuple(entry.firstNs, store_[entry.recordOrSequence].serial);
+    return std::tuple(entry.firstNs, store_[entry.recordOrSequence].header.serial);
   });
   for (const std::uint32_t flow : order) {
     const Entry& entry = entries_[flow];

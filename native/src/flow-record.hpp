@@ -16,12 +16,12 @@ namespace sluice {
 static_assert(std::endian::native == std::endian::little,
               "records are little endian and are copied out as they lie in memory");
 
-inline constexpr std::uint32_t kRecordLayoutVersion = 1;
+inline constexpr std::uint32_t kRecordLayoutVersion = 2;
 
 /** Of a flow. Indexes the two-element arrays of RecordHeader. */
 enum class Direction : std::uint8_t { kUp = 0, kDown = 1 };  // up: client to server
 
-/** Why a flow ended; the order is that of END_REASONS. */
+/** Why a flow ended; the order is that of END_REASONS. kOpen: it has not, it is ready. */
 enum class EndReason : std::uint8_t {
   kFin,
   kRst,
@@ -29,11 +29,12 @@ enum class EndReason : std::uint8_t {
   kActive,
   kReused,
   kEvicted,
-  kFlush
+  kFlush,
+  kOpen
 };
-inline constexpr std::size_t kEndReasonCount = 7;
+inline constexpr std::size_t kEndReasonCount = 8;
 inline constexpr std::array<std::string_view, kEndReasonCount> kEndReasonNames = {
-    "fin", "rst", "idle", "active", "reused", "evicted", "flush"};
+    "fin", "rst", "idle", "active", "reused", "evicted", "flush", "open"};
 
 /** RecordHeader::flags. */
 inline constexpr std::uint8_t kSynUp = 1;
@@ -68,7 +69,10 @@ struct RecordHeader {
   std::uint32_t segmentBytes;
   std::array<std::uint32_t, 2> initialSequence;
   std::array<std::uint16_t, 2> initialWindow;
-  std::array<std::uint32_t, 2> reserved;
+  std::uint32_t serial;
+  std::uint8_t handovers;
+  std::uint8_t table;
+  std::uint16_t reserved;
 };
 static_assert(sizeof(RecordHeader) == 208);
 
@@ -125,6 +129,9 @@ inline constexpr auto kHeaderLayout = std::to_array<LayoutConstant>({
     {"initialSequenceDown", offsetof(RecordHeader, initialSequence) + 4},
     {"initialWindowUp", offsetof(RecordHeader, initialWindow)},
     {"initialWindowDown", offsetof(RecordHeader, initialWindow) + 2},
+    {"serial", offsetof(RecordHeader, serial)},
+    {"handovers", offsetof(RecordHeader, handovers)},
+    {"table", offsetof(RecordHeader, table)},
 });
 
 inline constexpr auto kPacketLayout = std::to_array<LayoutConstant>({

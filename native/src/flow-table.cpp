@@ -8,16 +8,27 @@ namespace {
 
 /** A SYN on a flow silent for this long is a new connection. */
 constexpr std::uint32_t kReuseSilenceMs = 3'000;
-/** Ended flows that wait before feeding stops. */
-constexpr std::uint32_t kMaxEnded = 1'024;
-/** Chunks that one packet may take with payloadBytes at its greatest. */
-constexpr std::uint32_t kChunkReserve = 262;
 
 constexpr std::uint32_t kDayMs = 86'400'000;
 constexpr std::uint32_t kMaxTimeoutMs = 7 * kDayMs;
 
 constexpr bool within(std::uint64_t value, std::uint64_t least, std::uint64_t most) {
   return value >= least && value <= most;
+}
+
+/** Each greater than the one before; behind the last one zeros. */
+bool ascending(const std::array<std::uint16_t, 4>& packets) {
+  std::uint32_t last = 0;
+  bool over = false;
+  for (const std::uint16_t value : packets) {
+    if (value == 0) {
+      over = true;
+      continue;
+    }
+    if (over || value <= last) return false;
+    last = value;
+  }
+  return true;
 }
 
 std::uint32_t longestTimeoutMs(const FlowTableOptions& options) {
@@ -31,6 +42,12 @@ std::uint32_t longestTimeoutMs(const FlowTableOptions& options) {
  */
 bool senderIsClient(const Packet& packet) { return !answers(packet.tcpFlags); }
 
+/** Whether an offload has joined several packets into this one. */
+bool isJoined(const Packet& packet, std::uint16_t mtu) {
+  if (packet.segmentBytes != 0) return packet.payloadLength > packet.segmentBytes;
+  return packet.protocol == kProtocolTcp && mtu != 0 && packet.ipLength > mtu;
+}
+
 }  // namespace
 
 bool FlowTableOptions::valid() const {
@@ -40,7 +57,8 @@ bool FlowTableOptions::valid() const {
          within(tcpIdleTimeoutMs, 1, kMaxTimeoutMs) &&
          within(udpIdleTimeoutMs, 1, kMaxTimeoutMs) &&
          within(activeTimeoutMs, 1, kMaxTimeoutMs) &&
-         within(closeLingerMs, 0, kMaxTimeoutMs);
+         within(closeLingerMs, 0, kMaxTimeoutMs) && within(readyAfterMs, 0, kDayMs) &&
+         (mtu == 0 || mtu >= 576) && ascending(readyPackets);
 }
 
 FlowTable::FlowTable(const FlowTableOptions& options)
@@ -54,28 +72,27 @@ FlowTable::FlowTable(const FlowTableOptions& options)
       store_({.maxRecords = options.maxRecords + 1,
               .poolBytes = options.poolBytes,
               .seriesPackets = options.seriesPackets,
-              .payloadBytes = options.payloadBytes}),
-      flushOrder_(options.maxRecords + 1) {}
+              .payloadBytes = options.payloadBytes,
+              .mtu = options.mtu,
+              .table = options.table}),
+      flushOrder_(options.maxRecords + 1),
+      young_(options.readyAfterMs == 0 ? 1 : options.maxRecords) {}
 
 bool FlowTable::ok() const {
-  return wheel_.ok() && index_.ok() && entries_.ok() && store_.ok() && flushOrder_.ok();
+  return wheel_.ok() && index_.ok() && entries_.ok() && store_.ok() && flushOrder_.ok() &&
+         young_.ok();
 }
 
 std::size_t FlowTable::memoryBytes() const {
   return sizeof(*this) + wheel_.bytes() + index_.bytes() + entries_.bytes() +
-         store_.bytes() + flushOrder_.bytes();
-}
-
-bool FlowTable::needsDrain() const {
-  if (store_.ended() == 0) return false;
-  return store_.ended() >= kMaxEnded || store_.free() == 0 ||
-         store_.chunks().free() < kChunkReserve;
+         store_.bytes() + flushOrder_.bytes() + young_.bytes();
 }
 
 FlowGauges FlowTable::gauges() const {
   return {.activeFlows = activeFlows_,
           .recordsInUse = store_.used(),
           .recordsEnded = store_.ended(),
+          .recordsReady = static_cast<std::uint32_t>(store_.ready()),
           .chunksInUse = store_.chunks().used(),
           .chunksPeak = store_.chunks().peak(),
           .poolFull = store_.poolFull()};
@@ -93,15 +110,22 @@ void FlowTable::skipFrame(DropReason reason) {
 void FlowTable::prepare(const Frame& frame, Prepared& prepared) const {
   prepared.drop = decode(frame, prepared.packet);
   if (prepared.drop) return;
+  prepared.packet.segmentBytes = frame.segmentBytes;
   prepared.place.tuple = keyOf(prepared.packet);
   prepared.place.hash = hasher_(prepared.place.tuple.key);
 }
 
+void FlowTable::observe(std::int64_t timeNs) {
+  const bool goesOn = clock_.observe(timeNs);
+  if (doubted_ != kNone) believe();
+  if (!goesOn) return;
+  expire();
+  noteDue();
+}
+
 void FlowTable::take(const Frame& frame, const Prepared& prepared) {
   ++counters_.frames;
-  const bool goesOn = clock_.observe(frame.timeNs);
-  if (doubted_ != kNone) believe();
-  if (goesOn) expire();
+  observe(frame.timeNs);
   if (prepared.drop) {
     countDrop(*prepared.drop);
     return;
@@ -112,6 +136,7 @@ void FlowTable::take(const Frame& frame, const Prepared& prepared) {
   }
   ++counters_.packets;
   counters_.bytes += frame.wireLength;
+  if (isJoined(prepared.packet, options_.mtu)) ++counters_.joined;
   // Ahead of need, so that the next flow finds a record once the caller has drained.
   if (store_.free() == 0 && store_.ended() == 0) evictRecord();
 }
@@ -144,7 +169,8 @@ void FlowTable::prefetch(std::span<Prepared> batch) const {
   }
 }
 
-std::size_t FlowTable::feed(std::span<const Frame> frames) {
+template <class Take>
+std::size_t FlowTable::feedBatches(std::span<const Frame> frames, const Take& takeOne) {
   std::array<Prepared, kBatch> batch;
   for (std::size_t taken = 0; taken < frames.size();) {
     const auto part = frames.subspan(taken, std::min(kBatch, frames.size() - taken));
@@ -154,11 +180,26 @@ std::size_t FlowTable::feed(std::span<const Frame> frames) {
     }
     prefetch(std::span(batch).first(part.size()));
     for (std::size_t i = 0; i < part.size(); ++i, ++taken) {
-      if (needsDrain()) return taken;
-      take(part[i], batch[i]);
+      if (!takeOne(part[i], batch[i])) return taken;
     }
   }
   return frames.size();
+}
+
+std::size_t FlowTable::feed(std::span<const Frame> frames) {
+  return feedBatches(frames, [this](const Frame& frame, const Prepared& prepared) {
+    if (needsDrain()) return false;
+    take(frame, prepared);
+    return true;
+  });
+}
+
+void FlowTable::feedAll(std::span<const Frame> frames) {
+  feedBatches(frames, [this](const Frame& frame, const Prepared& prepared) {
+    makeRoom();
+    take(frame, prepared);
+    return true;
+  });
 }
 
 Drop FlowTable::addPacket(const Packet& packet, const Place& place, std::int64_t timeNs) {
@@ -299,6 +340,7 @@ void FlowTable::append(std::uint32_t flow, const Packet& packet, std::int64_t ti
   Entry& entry = entries_[flow];
   if ((entry.state & kHasRecord) == 0) makeRecord(flow);
   store_.append(entry.recordOrSequence, packet, timeNs, direction);
+  noteReady(entry.recordOrSequence);
   noteClosing(flow, packet, direction);
 }
 
@@ -331,6 +373,7 @@ void FlowTable::makeRecord(std::uint32_t flow) {
   }
   entry.state = static_cast<std::uint8_t>((entry.state & ~kRemembersFirst) | kHasRecord);
   entry.recordOrSequence = record;
+  noteYoung(record);
 }
 
 }  // namespace sluice

@@ -32,6 +32,14 @@ struct FlowTableOptions {
   std::uint32_t udpIdleTimeoutMs = 60'000;
   std::uint32_t activeTimeoutMs = 1'800'000;
   std::uint32_t closeLingerMs = 5'000;
+  // A flow that carries payload is handed over open once it has so many packets (each
+  // greater than the one before; zeros behind), and after so long if it has not been yet.
+  std::array<std::uint16_t, 4> readyPackets{};
+  std::uint32_t readyAfterMs = 0;  // 0: never
+  // TCP packets longer than this were joined by an offload, and are split in the series
+  // where the kernel does not say how; 0: none are.
+  std::uint16_t mtu = 0;
+  std::uint8_t table = 0;  // number of this table among several; stands in each record
   std::optional<std::uint64_t> seed = std::nullopt;  // of the hash; random without
 
   [[nodiscard]] bool valid() const;
@@ -42,6 +50,8 @@ struct FlowCounters {
   std::uint64_t frames = 0;
   std::uint64_t packets = 0;  // frames that went into a flow; all others are drops
   std::uint64_t bytes = 0;    // of these frames on the wire
+  std::uint64_t joined = 0;  // of these frames, those that several packets were joined in
+  std::uint64_t flowsGivenUp = 0;  // ended, and never handed over for want of room
   std::uint64_t flowsCreated = 0;
   std::uint64_t flowsWithoutPayload =
       0;  // ended without ever carrying any: no record was made
@@ -54,6 +64,7 @@ struct FlowGauges {
   std::uint32_t activeFlows = 0;
   std::uint32_t recordsInUse = 0;
   std::uint32_t recordsEnded = 0;  // of these, waiting to be drained
+  std::uint32_t recordsReady = 0;  // of live flows, waiting to be drained
   std::uint32_t chunksInUse = 0;
   std::uint32_t chunksPeak = 0;
   std::uint64_t poolFull = 0;  // packets that found the pool full, so far
@@ -84,6 +95,13 @@ class FlowTable {
    * need it.
    */
   std::size_t feed(std::span<const Frame> frames);
+  /**
+   * Takes all frames, for a source that does not wait. Room is made by giving up the
+   * ended flows that have waited longest; they are counted.
+   */
+  void feedAll(std::span<const Frame> frames);
+  /** Lets time go on without a frame: what is due by `nowNs` ends or is ready. */
+  void advance(std::int64_t nowNs);
   /** Takes one frame, whether a drain is due or not. */
   void process(const Frame& frame);
   /** Counts a frame that cannot be handed to `process`. */
@@ -94,7 +112,14 @@ class FlowTable {
    * kNoRecord).
    */
   [[nodiscard]] bool needsDrain() const;
-  /** Writes ended flows' records back to back, as many as fit whole. */
+  /** Something waits for `drain`. */
+  [[nodiscard]] bool hasOutput() const {
+    return store_.ended() > 0 || store_.ready() > 0;
+  }
+  /**
+   * Writes ended flows' records back to back, as many as fit whole; then those of ready
+   * flows, which go on.
+   */
   Drained drain(std::span<std::byte> into) { return store_.drain(into); }
   /**
    * Ends all flows, in the order of their first packets; those already closed keep that
@@ -156,9 +181,12 @@ class FlowTable {
     std::uint32_t record = kNone;
   };
 
+  template <class Take>
+  std::size_t feedBatches(std::span<const Frame> frames, const Take& takeOne);
   void prepare(const Frame& frame, Prepared& prepared) const;
   void prefetch(std::span<Prepared> batch) const;
   void take(const Frame& frame, const Prepared& prepared);
+  void observe(std::int64_t timeNs);
   void countDrop(DropReason reason);
   Drop addPacket(const Packet& packet, const Place& place, std::int64_t timeNs);
   /** Why the packet's flow is over before this packet, which then opens another. */
@@ -176,6 +204,12 @@ class FlowTable {
   void append(std::uint32_t flow, const Packet& packet, std::int64_t timeNs,
               Direction direction);
   void noteClosing(std::uint32_t flow, const Packet& packet, Direction direction);
+  void noteReady(std::uint32_t record);
+  void noteDue();
+  void noteYoung(std::uint32_t record);
+  void popYoung();
+  void makeRoom();
+  [[nodiscard]] bool wantsRoom() const;
 
   void expire();
   void believe();
@@ -197,6 +231,8 @@ class FlowTable {
   FixedArray<Entry> entries_;
   RecordStore store_;
   FixedArray<std::uint32_t> flushOrder_;  // room to sort the live records
+  ReadyQueue
+      young_;  // records whose readyAfterMs has not passed, in the order of creation
   FlowCounters counters_;
   std::uint32_t activeFlows_ = 0;
   std::uint32_t freshEntry_ = 0;  // entries from here on have never been used

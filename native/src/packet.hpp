@@ -43,6 +43,9 @@ struct Frame {
   std::int64_t timeNs = 0;       // since the epoch
   std::uint16_t vlan =
       kNoVlan;  // of a tag that the kernel took off the bytes (TPACKET_V3)
+  // Payload of each packet on the wire, where the kernel says that it has joined several
+  // into this frame (GRO, TSO: gso_size of virtio_net_hdr); else 0.
+  std::uint16_t segmentBytes = 0;
 };
 
 /** What the decoder tells of a frame. `payload` is a view into the frame. */
@@ -59,6 +62,8 @@ struct Packet {
   std::uint32_t sequence = 0;
   std::uint32_t ipLength = 0;       // on the wire, from the IP header on
   std::uint32_t payloadLength = 0;  // on the wire
+  std::uint16_t segmentBytes = 0;   // as in Frame
+  std::uint16_t segmentLimit = 0;   // as in a SYN's MSS option; 0: not told
   Bytes payload;                    // what the capture holds of it
 };
 

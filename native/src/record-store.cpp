@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::uint32_t kMaxU16 = 0xffff;
 constexpr std::uint64_t kMaxU48 = (std::uint64_t{1} << 48U) - 1;
+/** Flags that only the last one of packets that were joined had: FIN, PSH. */
+constexpr std::uint8_t kTcpLastOnly = kTcpFin | 8U;
 
 constexpr std::size_t padded(std::size_t bytes) { return (bytes + 7) & ~std::size_t{7}; }
 
@@ -26,7 +28,11 @@ std::size_t recordBytes(const RecordStore::Slot& slot) {
 }  // namespace
 
 RecordStore::RecordStore(const RecordStoreOptions& options)
-    : options_(options), slots_(options.maxRecords), chunks_(options.poolBytes) {}
+    : options_(options),
+      slots_(options.maxRecords),
+      chunks_(options.poolBytes),
+      // Twice: entries of records that have ended stay until they are drained.
+      ready_(options.maxRecords * 2) {}
 
 std::size_t RecordStore::maxRecordBytes() const {
   return sizeof(RecordHeader) + padded(options_.seriesPackets * sizeof(SeriesPacket)) +
@@ -39,7 +45,8 @@ std::uint32_t RecordStore::create(std::int64_t firstNs) {
   Slot& slot = slots_[record];
   if (record == freed_) freed_ = slot.next;
   slot = {};
-  slot.serial = created_++;
+  slot.header.serial = created_++;
+  slot.header.table = options_.table;
   slot.header.firstNs = firstNs;
   slot.header.lastNs = firstNs;
   return record;
@@ -60,6 +67,24 @@ void RecordStore::count(std::uint32_t record, const Packet& packet, Direction di
   }
 }
 
+/** Packets that the kernel has joined: as many, and as long, as on the wire. */
+void RecordStore::countJoined(Slot& slot, const Packet& packet, Direction direction) {
+  RecordHeader& header = slot.header;
+  const std::size_t way = indexOf(direction);
+  const std::uint32_t packets =
+      (packet.payloadLength + packet.segmentBytes - 1) / packet.segmentBytes;
+  const std::uint32_t headers = packet.ipLength - packet.payloadLength;
+  header.packets[way] += packets;
+  header.bytes[way] += packet.payloadLength + std::uint64_t{headers} * packets;
+  header.payloadBytes[way] += packet.payloadLength;
+  header.payloadPackets[way] += packets;
+  for (std::size_t flag = 0; flag < 8; ++flag) {
+    const std::uint32_t once = packet.tcpFlags >> flag & 1U;
+    header.tcpFlags[way][flag] +=
+        (kTcpLastOnly >> flag & 1U) != 0 ? once : once * packets;
+  }
+}
+
 void RecordStore::append(std::uint32_t record, const Packet& packet, std::int64_t timeNs,
                          Direction direction) {
   Slot& slot = slots_[record];
@@ -73,23 +98,73 @@ void RecordStore::append(std::uint32_t record, const Packet& packet, std::int64_
     header.flags |= syn;
     header.initialSequence[way] = packet.sequence + 1;
   }
+  if (packet.segmentLimit != 0) {
+    slot.segmentLimit = slot.segmentLimit == 0
+                            ? packet.segmentLimit
+                            : std::min(slot.segmentLimit, packet.segmentLimit);
+  }
   // The datagram's number in the flow has to be read before it is counted.
   if (packet.payloadLength > 0) appendPayload(slot, packet, direction);
-  count(record, packet, direction, 1);
+  if (packet.segmentBytes != 0 && packet.payloadLength > packet.segmentBytes) {
+    countJoined(slot, packet, direction);
+  } else {
+    count(record, packet, direction, 1);
+  }
   header.lastNs = std::max(header.lastNs, timeNs);
-  appendToSeries(slot, packet, timeNs, direction);
+  if (segmentOf(slot, packet) != 0) {
+    splitIntoSeries(slot, packet, timeNs, direction);
+  } else {
+    static_cast<void>(appendToSeries(slot, packet, timeNs, direction));
+  }
 }
 
-void RecordStore::appendToSeries(Slot& slot, const Packet& packet, std::int64_t timeNs,
+std::uint32_t RecordStore::segmentOf(const Slot& slot, const Packet& packet) const {
+  if (packet.segmentBytes != 0) {
+    return packet.payloadLength > packet.segmentBytes ? packet.segmentBytes : 0;
+  }
+  // The kernel has not told: a TCP packet longer than the path takes was many. Datagrams
+  // are left alone, for nobody knows how long theirs were.
+  if (packet.protocol != kProtocolTcp || options_.mtu == 0 ||
+      packet.ipLength <= options_.mtu) {
+    return 0;
+  }
+  const std::uint32_t headers = packet.ipLength - packet.payloadLength;
+  if (headers >= options_.mtu) return 0;
+  const std::uint32_t room = options_.mtu - headers;
+  // MSS counts the payload of a packet without TCP options, RFC 6691.
+  const std::uint32_t plain = slot.header.ipVersion == 4 ? 40 : 60;
+  const std::uint32_t options = headers > plain ? headers - plain : 0;
+  if (slot.segmentLimit <= options) return room;
+  return std::min<std::uint32_t>(room, slot.segmentLimit - options);
+}
+
+void RecordStore::splitIntoSeries(Slot& slot, const Packet& packet, std::int64_t timeNs,
+                                  Direction direction) {
+  const std::uint32_t segment = segmentOf(slot, packet);
+  const std::uint32_t headers = packet.ipLength - packet.payloadLength;
+  Packet part = packet;
+  for (std::uint32_t left = packet.payloadLength; left > 0;) {
+    const bool last = left <= segment;
+    part.payloadLength = last ? left : segment;
+    part.ipLength = headers + part.payloadLength;
+    part.tcpFlags = last ? packet.tcpFlags
+                         : static_cast<std::uint8_t>(packet.tcpFlags & ~kTcpLastOnly);
+    if (!appendToSeries(slot, part, timeNs, direction)) return;
+    left -= part.payloadLength;
+  }
+}
+
+/** False when the series takes no more. */
+bool RecordStore::appendToSeries(Slot& slot, const Packet& packet, std::int64_t timeNs,
                                  Direction direction) {
   RecordHeader& header = slot.header;
-  if (header.seriesPackets == options_.seriesPackets) return;
+  if (header.seriesPackets == options_.seriesPackets) return false;
   // The series is the flow's beginning: once a packet is missing, none may follow.
-  if ((header.flags & kSeriesCut) != 0) return;
+  if ((header.flags & kSeriesCut) != 0) return false;
   if (chunks_.room(slot.series) < sizeof(SeriesPacket)) {
     header.flags |= kSeriesCut;
     ++poolFull_;
-    return;
+    return false;
   }
   // Stamps may be hostile: as unsigned numbers their difference is defined, and checked
   // afterwards.
@@ -107,6 +182,7 @@ void RecordStore::appendToSeries(Slot& slot, const Packet& packet, std::int64_t 
                            .direction = direction};
   chunks_.append(slot.series, std::as_bytes(std::span(&entry, 1)));
   ++header.seriesPackets;
+  return true;
 }
 
 void RecordStore::appendPayload(Slot& slot, const Packet& packet, Direction direction) {
@@ -146,6 +222,7 @@ void RecordStore::release(std::uint32_t record) {
   Slot& slot = slots_[record];
   chunks_.release(slot.series);
   chunks_.release(slot.segments);
+  slot.flow = kNone;
   slot.next = freed_;
   freed_ = record;
   --used_;
@@ -156,6 +233,7 @@ void RecordStore::discard(std::uint32_t record) { release(record); }
 void RecordStore::end(std::uint32_t record, EndReason reason) {
   Slot& slot = slots_[record];
   slot.header.endReason = reason;
+  slot.flow = kNone;
   slot.next = kNone;
   if (lastEnded_ == kNone) {
     firstEnded_ = record;
@@ -180,21 +258,64 @@ void RecordStore::write(Slot& slot, std::span<std::byte> into) const {
   }
 }
 
-Drained RecordStore::drain(std::span<std::byte> into) {
-  Drained drained;
+void RecordStore::markReady(std::uint32_t record) {
+  Slot& slot = slots_[record];
+  if (slot.waiting || ready_.full()) return;
+  slot.waiting = true;
+  ready_.push({.record = record, .serial = slot.header.serial});
+}
+
+bool RecordStore::isLive(const ReadyQueue::Entry& entry) const {
+  // A record that is not live has nobody's flow.
+  const Slot& slot = slots_[entry.record];
+  return slot.flow != kNone && slot.header.serial == entry.serial;
+}
+
+std::uint32_t RecordStore::takeEnded() {
+  const std::uint32_t record = firstEnded_;
+  firstEnded_ = slots_[record].next;
+  if (firstEnded_ == kNone) lastEnded_ = kNone;
+  --ended_;
+  return record;
+}
+
+void RecordStore::giveUpEnded() { release(takeEnded()); }
+
+void RecordStore::drainEnded(std::span<std::byte> into, Drained& drained) {
   while (firstEnded_ != kNone) {
-    const std::uint32_t record = firstEnded_;
-    Slot& slot = slots_[record];
+    Slot& slot = slots_[firstEnded_];
     const std::size_t length = recordBytes(slot);
-    if (length > into.size() - drained.bytes) break;
+    if (length > into.size() - drained.bytes) return;
     write(slot, into.subspan(drained.bytes, length));
     drained.bytes += length;
     ++drained.records;
-    firstEnded_ = slot.next;
-    if (firstEnded_ == kNone) lastEnded_ = kNone;
-    --ended_;
-    release(record);
+    release(takeEnded());
   }
+}
+
+void RecordStore::drainReady(std::span<std::byte> into, Drained& drained) {
+  while (!ready_.empty()) {
+    const ReadyQueue::Entry entry = ready_.front();
+    if (isLive(entry)) {
+      Slot& slot = slots_[entry.record];
+      const std::size_t length = recordBytes(slot);
+      if (length > into.size() - drained.bytes) return;
+      slot.header.endReason = EndReason::kOpen;
+      write(slot, into.subspan(drained.bytes, length));
+      slot.waiting = false;
+      if (slot.header.handovers < 0xff) ++slot.header.handovers;
+      drained.bytes += length;
+      ++drained.records;
+    }
+    ready_.pop();
+  }
+}
+
+Drained RecordStore::drain(std::span<std::byte> into) {
+  Drained drained;
+  drainEnded(into, drained);
+  // Only behind the last ended record: its memory is needed first.
+  if (firstEnded_ == kNone) drainReady(into, drained);
   return drained;
 }
 

@@ -9,6 +9,7 @@
 #include "fixed-array.hpp"
 #include "flow-record.hpp"
 #include "packet.hpp"
+#include "ready-queue.hpp"
 
 namespace sluice {
 
@@ -17,7 +18,9 @@ struct RecordStoreOptions {
   std::size_t poolBytes;        // for series and payload
   std::uint32_t seriesPackets;  // at most, per flow
   std::uint32_t
-      payloadBytes;  // at most, per flow and direction, with the segment headers
+      payloadBytes;        // at most, per flow and direction, with the segment headers
+  std::uint16_t mtu = 0;   // longer packets are split in the series; 0: none are
+  std::uint8_t table = 0;  // goes into every record
 };
 
 /** What one call of `drain` wrote. */
@@ -39,17 +42,21 @@ class RecordStore {
     ByteChain series;
     ByteChain segments;
     std::array<std::uint32_t, 2> stored;  // bytes of segments per direction
-    std::uint32_t flow;     // of a live record: the caller's number for the flow
-    std::uint32_t next;     // in the queue of ended or the list of free ones
-    std::uint32_t startMs;  // of the packet clock
-    std::uint32_t serial;   // number of the record in the order of creation
+    std::uint32_t flow;          // of a live record: the caller's number for the flow
+    std::uint32_t next;          // in the queue of ended or the list of free ones
+    std::uint32_t startMs;       // of the packet clock
+    std::uint16_t segmentLimit;  // the least MSS that was told; 0: none
+    std::uint8_t readySteps;     // thresholds of readiness that are behind it
+    bool waiting;                // in the queue of ready flows
   };
   static_assert(sizeof(Slot) == 256);
 
   explicit RecordStore(const RecordStoreOptions& options);
 
-  [[nodiscard]] bool ok() const { return slots_.ok() && chunks_.ok(); }
-  [[nodiscard]] std::size_t bytes() const { return slots_.bytes() + chunks_.bytes(); }
+  [[nodiscard]] bool ok() const { return slots_.ok() && chunks_.ok() && ready_.ok(); }
+  [[nodiscard]] std::size_t bytes() const {
+    return slots_.bytes() + chunks_.bytes() + ready_.bytes();
+  }
   /** Length of the longest record that `drain` may have to write. */
   [[nodiscard]] std::size_t maxRecordBytes() const;
 
@@ -82,26 +89,42 @@ class RecordStore {
   /** Adds a packet to counters, series and payload. */
   void append(std::uint32_t record, const Packet& packet, std::int64_t timeNs,
               Direction direction);
-  /** Adds `packet` another `times` to the counters alone. */
+  /** Adds `packet`, which is not joined, another `times` to the counters alone. */
   void count(std::uint32_t record, const Packet& packet, Direction direction,
              std::uint32_t times);
   /** Frees a live record unread. */
   void discard(std::uint32_t record);
   /** Queues a live record for `drain`. */
   void end(std::uint32_t record, EndReason reason);
-  /** Writes ended records, as many as fit whole, and frees them. */
+  /** Queues a live record for `drain`, which leaves it live; once more is once. */
+  void markReady(std::uint32_t record);
+  [[nodiscard]] bool isLive(const ReadyQueue::Entry& entry) const;
+  /** Ready records that wait; some of them may have ended since. */
+  [[nodiscard]] std::size_t ready() const { return ready_.size(); }
+  /** Frees the ended record that has waited longest; there is one. */
+  void giveUpEnded();
+  /** Writes ended records and frees them, then ready ones; as many as fit whole. */
   Drained drain(std::span<std::byte> into);
 
  private:
-  void appendToSeries(Slot& slot, const Packet& packet, std::int64_t timeNs,
+  void countJoined(Slot& slot, const Packet& packet, Direction direction);
+  /** Payload of each packet that `packet` is made of; 0: it is one packet. */
+  [[nodiscard]] std::uint32_t segmentOf(const Slot& slot, const Packet& packet) const;
+  void splitIntoSeries(Slot& slot, const Packet& packet, std::int64_t timeNs,
+                       Direction direction);
+  bool appendToSeries(Slot& slot, const Packet& packet, std::int64_t timeNs,
                       Direction direction);
   void appendPayload(Slot& slot, const Packet& packet, Direction direction);
+  std::uint32_t takeEnded();
+  void drainEnded(std::span<std::byte> into, Drained& drained);
+  void drainReady(std::span<std::byte> into, Drained& drained);
   void release(std::uint32_t record);
   void write(Slot& slot, std::span<std::byte> into) const;
 
   RecordStoreOptions options_;
   FixedArray<Slot> slots_;
   ChunkPool chunks_;
+  ReadyQueue ready_;
   std::uint32_t used_ = 0;
   std::uint32_t ended_ = 0;
   std::uint32_t fresh_ = 0;  // records from here on have never been used

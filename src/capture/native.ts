@@ -14,6 +14,10 @@ export interface NativeFlowTableOptions {
   readonly udpIdleTimeoutMs: number;
   readonly activeTimeoutMs: number;
   readonly closeLingerMs: number;
+  readonly readyPackets: readonly number[];
+  readonly readyAfterMs: number;
+  readonly mtu: number;
+  readonly table: number;
   readonly seed?: number | undefined;
 }
 
@@ -24,6 +28,10 @@ export interface FlowTableCounters {
   readonly packets: number;
   /** Of the decoded frames, on the wire. */
   readonly bytes: number;
+  /** Of the decoded frames, those that an offload had joined of several packets. */
+  readonly joined: number;
+  /** Ended, and given up because nobody took them: their packets are counted, their records lost. */
+  readonly flowsGivenUp: number;
   readonly flowsCreated: number;
   /** Ended without ever carrying payload: counted, never handed over. */
   readonly flowsWithoutPayload: number;
@@ -37,6 +45,8 @@ export interface FlowTableCounters {
   readonly recordsInUse: number;
   /** Of these, ended and not drained yet. */
   readonly recordsEnded: number;
+  /** Records of open flows that are ready and not drained yet. */
+  readonly recordsReady: number;
   /** Pieces of 256 bytes of the pool. */
   readonly chunksInUse: number;
   readonly chunksPeak: number;
@@ -61,7 +71,72 @@ export interface NativeFlowTable {
   maxRecordBytes(): number;
 }
 
+/** See native/src/packet-ring.hpp. */
+export interface NativeRingOptions {
+  readonly interface: string;
+  readonly blockBytes: number;
+  readonly blocks: number;
+  readonly retireMs: number;
+  readonly promiscuous: boolean;
+  readonly ignoreOutgoing: boolean;
+  readonly lockMemory: boolean;
+  readonly fanoutGroup?: number | undefined;
+}
+
+/** What one capture thread has counted, as of some 50 ms ago. */
+export interface CaptureReport {
+  readonly state: 'running' | 'down' | 'ending' | 'ended';
+  /** It ends because its interface has gone. */
+  readonly interfaceGone: boolean;
+  /** That the kernel has seen for the ring, with the drops. */
+  readonly ringPackets: number;
+  /** For want of a free block. */
+  readonly ringDrops: number;
+  readonly ringFreezes: number;
+  readonly batches: number;
+  /** Times that records were at hand and no batch to put them in. */
+  readonly waits: number;
+  readonly flows: FlowTableCounters;
+}
+
+/** How a ring has come out. */
+export interface RingFacts {
+  /** Its memory cannot be swapped out. */
+  readonly locked: boolean;
+  /** The kernel tells the size of packets that it has joined. */
+  readonly segmentSizes: boolean;
+  readonly mtu: number;
+  /** Of the flow table. */
+  readonly memoryBytes: number;
+  /** A batch that is lent has to be as large. */
+  readonly batchBytesMin: number;
+}
+
+/** The C++ class over a capture thread. */
+export interface NativeCapture {
+  start(): void;
+  /** Ends in good order: the last batches come, then the state is 'ended'. */
+  stop(): void;
+  /** Ends at once. Nothing may be called afterwards. */
+  close(): void;
+  /** The thread writes into `memory` until `take` names the batch. */
+  lend(batch: number, memory: Uint8Array): void;
+  /** Number and length of the oldest filled batch. */
+  take(): readonly [batch: number, bytes: number] | undefined;
+  report(): CaptureReport;
+  facts(): RingFacts;
+}
+
 export interface NativeAddon {
+  /**
+   * @param changed called when there is something to take or the state has changed
+   * @throws with `code` ERR_RING, `step` and `errno` when the ring cannot be opened
+   */
+  readonly Capture: new (
+    ring: NativeRingOptions,
+    table: NativeFlowTableOptions,
+    changed: () => void,
+  ) => NativeCapture;
   readonly FlowTable: new (options: NativeFlowTableOptions) => NativeFlowTable;
   readonly layoutVersion: number;
   /** The constants of flow/record-layout.ts under the names they have there. */

@@ -75,6 +75,19 @@ export class FlowRecord {
     return this.#view.getUint8(HEADER.protocol) === PROTOCOL_TCP ? 'tcp' : 'udp';
   }
 
+  /** The same for all records of one flow, and for no other flow of the same run (up to 2^32 of a table). */
+  get id(): number {
+    const view = this.#view;
+    return (
+      view.getUint8(HEADER.table) * 0x1_0000_0000 + view.getUint32(HEADER.serial, true)
+    );
+  }
+
+  /** Times that this flow has been handed over before, while it was open. */
+  get handovers(): number {
+    return this.#view.getUint8(HEADER.handovers);
+  }
+
   get endReason(): EndReason {
     return END_REASONS[this.#view.getUint8(HEADER.endReason)] ?? 'flush';
   }

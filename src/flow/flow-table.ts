@@ -28,6 +28,20 @@ export interface FlowTableOptions {
   readonly activeTimeoutMs: number;
   /** How long a closed flow waits for the last ACKs. */
   readonly closeLingerMs: number;
+  /**
+   * A flow that carries payload is handed over, open, once it has so many packets; at most four, each greater than the
+   * one before. None unless given.
+   */
+  readonly readyPackets: readonly number[];
+  /** And after so long, if it has not been by then; 0: never. */
+  readonly readyAfterMs: number;
+  /**
+   * TCP packets longer than this were joined by an offload. In the series they are split as the kernel says, or else by
+   * MSS and MTU; 0: left as they are. Counters tell what was captured, unless the kernel says how many packets it was.
+   */
+  readonly mtu: number;
+  /** Number of this table among several: part of each flow's id. */
+  readonly table: number;
   /** Of the table's hash; random unless given. Results do not depend on it. */
   readonly seed?: number;
 }
@@ -41,12 +55,22 @@ const DEFAULTS = {
   udpIdleTimeoutMs: 60_000,
   activeTimeoutMs: 1_800_000,
   closeLingerMs: 5_000,
+  readyPackets: [],
+  readyAfterMs: 0,
+  mtu: 1_500,
+  table: 0,
 } as const;
 
-const WEEK_MS = 7 * 86_400_000;
+const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
+/** RFC 791: what every host has to take. */
+const MTU_LEAST = 576;
+const READY_STEPS_MAX = 4;
 
 /** Least and greatest value of each option: those of FlowTableOptions::valid in native/src/flow-table.cpp. */
-const BOUNDS: Readonly<Record<keyof FlowTableOptions, readonly [number, number]>> = {
+const BOUNDS: Readonly<
+  Record<Exclude<keyof FlowTableOptions, 'readyPackets'>, readonly [number, number]>
+> = {
   maxFlows: [16, 2 ** 24],
   maxRecords: [16, 2 ** 24],
   poolBytes: [65_536, 2 ** 36],
@@ -56,6 +80,9 @@ const BOUNDS: Readonly<Record<keyof FlowTableOptions, readonly [number, number]>
   udpIdleTimeoutMs: [1, WEEK_MS],
   activeTimeoutMs: [1, WEEK_MS],
   closeLingerMs: [0, WEEK_MS],
+  readyAfterMs: [0, DAY_MS],
+  mtu: [0, 65_535],
+  table: [0, 255],
   seed: [0, Number.MAX_SAFE_INTEGER],
 };
 
@@ -90,9 +117,7 @@ export class FlowTable {
    * ERR_NATIVE_MISSING, ERR_NATIVE_VERSION: the addon has to be built.
    */
   constructor(options: Partial<FlowTableOptions> = {}) {
-    const maxFlows = options.maxFlows ?? DEFAULTS.maxFlows;
-    const all = { ...DEFAULTS, maxRecords: maxFlows, ...options };
-    checkOptions(all);
+    const all = completeOptions(options);
     const { FlowTable: Native } = loadNative(RECORD_LAYOUT_VERSION);
     try {
       this.#native = new Native(all);
@@ -139,28 +164,55 @@ export class FlowTable {
   }
 }
 
-function checkOptions(options: FlowTableOptions): void {
-  for (const [name, value] of Object.entries(options)) {
-    const bounds = BOUNDS[name as keyof FlowTableOptions];
-    if (bounds === undefined) {
-      throw new CaptureError(
-        'ERR_FLOW_TABLE_OPTION',
-        `flow table: unknown option ${name}, expected one of ${Object.keys(BOUNDS).join(', ')}`,
-      );
-    }
-    if (value === undefined && name === 'seed') continue;
-    const [least, most] = bounds;
-    if (!Number.isInteger(value) || value < least || value > most) {
-      throw new CaptureError(
-        'ERR_FLOW_TABLE_OPTION',
-        `flow table: ${name} is ${value}, expected a whole number from ${least} to ${most}`,
-      );
-    }
+/**
+ * Options with defaults for what is left out.
+ *
+ * @throws CaptureError ERR_FLOW_TABLE_OPTION
+ */
+export function completeOptions(options: Partial<FlowTableOptions>): FlowTableOptions {
+  const maxRecords = options.maxFlows ?? DEFAULTS.maxFlows;
+  const all = { ...DEFAULTS, maxRecords, ...options };
+  for (const [name, value] of Object.entries(all)) checkOption(name, value);
+  if (all.maxRecords > all.maxFlows) {
+    throw badOption('maxRecords', all.maxRecords, `at most maxFlows, ${all.maxFlows}`);
   }
-  if (options.maxRecords > options.maxFlows) {
-    throw new CaptureError(
-      'ERR_FLOW_TABLE_OPTION',
-      `flow table: maxRecords is ${options.maxRecords}, expected at most maxFlows, ${options.maxFlows}`,
+  if (all.mtu !== 0 && all.mtu < MTU_LEAST) {
+    throw badOption('mtu', all.mtu, `0 or at least ${MTU_LEAST}`);
+  }
+  return all;
+}
+
+function checkOption(name: string, value: unknown): void {
+  if (name === 'readyPackets') {
+    const steps = value as readonly number[];
+    const ascending = steps.every(
+      (step, i) => Number.isInteger(step) && step <= 0xffff && step > (steps[i - 1] ?? 0),
+    );
+    if (ascending && steps.length <= READY_STEPS_MAX) return;
+    throw badOption(
+      name,
+      steps.join(','),
+      `at most ${READY_STEPS_MAX} whole numbers up to 65535, each greater than the one before`,
     );
   }
+  const bounds = BOUNDS[name as keyof typeof BOUNDS];
+  if (bounds === undefined) {
+    throw new CaptureError(
+      'ERR_FLOW_TABLE_OPTION',
+      `flow table: unknown option ${name}, expected one of ${[...Object.keys(BOUNDS), 'readyPackets'].join(', ')}`,
+    );
+  }
+  if (value === undefined && name === 'seed') return;
+  const [least, most] = bounds;
+  const whole = typeof value === 'number' && Number.isInteger(value);
+  if (!whole || value < least || value > most) {
+    throw badOption(name, value, `a whole number from ${least} to ${most}`);
+  }
+}
+
+function badOption(name: string, value: unknown, expected: string): CaptureError {
+  return new CaptureError(
+    'ERR_FLOW_TABLE_OPTION',
+    `flow table: ${name} is ${value}, expected ${expected}`,
+  );
 }

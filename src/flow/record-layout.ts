@@ -8,7 +8,7 @@
 //   segments segmentBytes of {sequence u32, length u16, direction u8, flags u8, length bytes}, zeros to a multiple of 8
 
 /** Raised whenever an offset below changes. */
-export const RECORD_LAYOUT_VERSION = 1;
+export const RECORD_LAYOUT_VERSION = 2;
 
 export const HEADER_BYTES = 208;
 export const PACKET_BYTES = 12;
@@ -44,7 +44,10 @@ export const HEADER = {
   initialSequenceDown: 192, // u32: the same for RECORD_FLAGS.synDown
   initialWindowUp: 196, // u16: TCP window, unscaled, of the first packet each way
   initialWindowDown: 198, // u16
-  // 200..207: reserved, zero
+  serial: 200, // u32: number of the flow in its table, in the order of their second packets
+  handovers: 204, // u8: times that the flow has been handed over before, open; 255 is "or more"
+  table: 205, // u8: number of the flow's table among several
+  // 206..207: reserved, zero
 } as const;
 
 /** Offsets inside one packet of the series. */
@@ -85,5 +88,6 @@ export const END_REASONS = [
   'reused', // a new SYN on a five-tuple that had ended or gone silent
   'evicted', // the table was full and this flow the longest silent
   'flush', // the capture ended
+  'open', // it has not: the flow is ready and goes on
 ] as const;
 export type EndReason = (typeof END_REASONS)[number];

@@ -1,0 +1,107 @@
+#include "binding.hpp"
+
+namespace sluice {
+
+Napi::String toString(Napi::Env env, std::string_view text) {
+  return Napi::String::New(env, text.data(), text.size());
+}
+
+Napi::Value toNumber(Napi::Env env, std::uint64_t value) {
+  return Napi::Number::New(env, static_cast<double>(value));
+}
+
+void throwError(Napi::Env env, const char* code, const std::string& message) {
+  if (env.IsExceptionPending()) return;
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, code));
+  error.ThrowAsJavaScriptException();
+}
+
+bool isArray(const Napi::Value& value, napi_typedarray_type type) {
+  return value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == type;
+}
+
+bool readFlag(const Napi::Object& options, const char* name, bool& to) {
+  const Napi::Value value = options.Get(name);
+  if (value.IsEmpty()) return false;
+  if (value.IsUndefined()) return true;
+  if (!value.IsBoolean()) return false;
+  to = value.As<Napi::Boolean>().Value();
+  return true;
+}
+
+namespace {
+
+/** A list of at most four numbers; the rest stays zero. */
+bool readPackets(const Napi::Object& options, std::array<std::uint16_t, 4>& to) {
+  const Napi::Value value = options.Get("readyPackets");
+  if (value.IsEmpty()) return false;
+  if (value.IsUndefined()) return true;
+  if (!value.IsArray()) return false;
+  const auto list = value.As<Napi::Array>();
+  if (list.Length() > to.size()) return false;
+  for (std::uint32_t i = 0; i < list.Length(); ++i) {
+    const Napi::Value item = list[i];
+    if (item.IsEmpty() || !item.IsNumber()) return false;
+    const double number = item.As<Napi::Number>().DoubleValue();
+    if (!(number >= 1 && number <= 0xffff)) return false;
+    to[i] = static_cast<std::uint16_t>(number);
+  }
+  return true;
+}
+
+template <std::size_t N>
+Napi::Object toCounters(Napi::Env env, const std::array<std::string_view, N>& names,
+                        const std::array<std::uint64_t, N>& values) {
+  Napi::Object object = Napi::Object::New(env);
+  for (std::size_t i = 0; i < N; ++i) {
+    object.Set(toString(env, names[i]), toNumber(env, values[i]));
+  }
+  return object;
+}
+
+}  // namespace
+
+bool readOptions(const Napi::Object& from, FlowTableOptions& to) {
+  constexpr std::uint64_t kNoSeed = ~std::uint64_t{0};  // no JavaScript number
+  std::uint64_t seed = kNoSeed;
+  const bool read = readOption(from, "maxFlows", to.maxFlows) &&
+                    readOption(from, "maxRecords", to.maxRecords) &&
+                    readOption(from, "poolBytes", to.poolBytes) &&
+                    readOption(from, "seriesPackets", to.seriesPackets) &&
+                    readOption(from, "payloadBytes", to.payloadBytes) &&
+                    readOption(from, "tcpIdleTimeoutMs", to.tcpIdleTimeoutMs) &&
+                    readOption(from, "udpIdleTimeoutMs", to.udpIdleTimeoutMs) &&
+                    readOption(from, "activeTimeoutMs", to.activeTimeoutMs) &&
+                    readOption(from, "closeLingerMs", to.closeLingerMs) &&
+                    readPackets(from, to.readyPackets) &&
+                    readOption(from, "readyAfterMs", to.readyAfterMs) &&
+                    readOption(from, "mtu", to.mtu) &&
+                    readOption(from, "table", to.table) && readOption(from, "seed", seed);
+  if (seed != kNoSeed) to.seed = seed;
+  return read && to.valid();
+}
+
+Napi::Object countersOf(Napi::Env env, const FlowCounters& counted,
+                        const FlowGauges& now) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("frames", toNumber(env, counted.frames));
+  object.Set("packets", toNumber(env, counted.packets));
+  object.Set("bytes", toNumber(env, counted.bytes));
+  object.Set("joined", toNumber(env, counted.joined));
+  object.Set("flowsGivenUp", toNumber(env, counted.flowsGivenUp));
+  object.Set("flowsCreated", toNumber(env, counted.flowsCreated));
+  object.Set("flowsWithoutPayload", toNumber(env, counted.flowsWithoutPayload));
+  object.Set("flowsEnded", toCounters(env, kEndReasonNames, counted.flowsEnded));
+  object.Set("drops", toCounters(env, kDropReasonNames, counted.drops));
+  object.Set("poolFull", toNumber(env, now.poolFull));
+  object.Set("activeFlows", toNumber(env, now.activeFlows));
+  object.Set("recordsInUse", toNumber(env, now.recordsInUse));
+  object.Set("recordsEnded", toNumber(env, now.recordsEnded));
+  object.Set("recordsReady", toNumber(env, now.recordsReady));
+  object.Set("chunksInUse", toNumber(env, now.chunksInUse));
+  object.Set("chunksPeak", toNumber(env, now.chunksPeak));
+  return object;
+}
+
+}  // namespace sluice
