@@ -12,6 +12,7 @@ void flowTests(Suite& suite);
 void flowEndTests(Suite& suite);
 void flowLimitTests(Suite& suite);
 void blockTests(Suite& suite);
+void packetFilterTests(Suite& suite);
 
 }  // namespace sluice::test
 
@@ -26,5 +27,6 @@ int main() {
   sluice::test::flowEndTests(suite);
   sluice::test::flowLimitTests(suite);
   sluice::test::blockTests(suite);
+  sluice::test::packetFilterTests(suite);
   return suite.passed() ? 0 : 1;
 }
