@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "binding-interface.hpp"
 #include "flow-table.hpp"
 #include "frame-block.hpp"
 
@@ -165,6 +166,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("layoutVersion", toNumber(env, kRecordLayoutVersion));
   exports.Set("layout", layout(env));
   exports.Set("dropReasons", toArray(env, kDropReasonNames));
+  exportInterface(env, exports);
   return exports;
 }
 

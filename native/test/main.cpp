@@ -13,6 +13,7 @@ void flowEndTests(Suite& suite);
 void flowLimitTests(Suite& suite);
 void blockTests(Suite& suite);
 void packetFilterTests(Suite& suite);
+void interfaceTests(Suite& suite);
 
 }  // namespace sluice::test
 
@@ -28,5 +29,6 @@ int main() {
   sluice::test::flowLimitTests(suite);
   sluice::test::blockTests(suite);
   sluice::test::packetFilterTests(suite);
+  sluice::test::interfaceTests(suite);
   return suite.passed() ? 0 : 1;
 }
