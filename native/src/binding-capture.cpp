@@ -31,6 +31,7 @@ bool readRing(const Napi::Object& from, RingOptions& to) {
                     readFlag(from, "promiscuous", to.promiscuous) &&
                     readFlag(from, "ignoreOutgoing", to.ignoreOutgoing) &&
                     readFlag(from, "lockMemory", to.lockMemory) &&
+                    readOption(from, "snapBytes", to.filter.snapBytes) &&
                     readOption(from, "fanoutGroup", group);
   if (!read || (group != kNoGroup && group > 0xffff)) return false;
   if (group != kNoGroup) to.fanoutGroup = static_cast<std::uint16_t>(group);
@@ -44,6 +45,7 @@ void throwRingError(Napi::Env env, const RingError& error) {
   thrown.Set("code", Napi::String::New(env, "ERR_RING"));
   thrown.Set("step", Napi::String::New(env, error.step));
   thrown.Set("errno", Napi::Number::New(env, error.error));
+  thrown.Set("reason", Napi::String::New(env, error.reason));
   thrown.ThrowAsJavaScriptException();
 }
 
@@ -73,7 +75,11 @@ class CaptureObject : public Napi::ObjectWrap<CaptureObject> {
       return;
     }
     PacketRing ring;
-    if (const auto error = PacketRing::open(ringOptions, {}, ring)) {
+    // The kernel drops what the table would not want; the table checks it again.
+    ringOptions.filter.tcp = tableOptions.tcp;
+    ringOptions.filter.udp = tableOptions.udp;
+    ringOptions.filter.ports = tableOptions.ports;
+    if (const auto error = PacketRing::open(ringOptions, ring)) {
       throwRingError(env, *error);
       return;
     }

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <vector>
+
 #include "binding.hpp"
 
 namespace sluice {
@@ -32,21 +35,31 @@ bool readFlag(const Napi::Object& options, const char* name, bool& to) {
 
 namespace {
 
-/** A list of at most four numbers; the rest stays zero. */
-bool readPackets(const Napi::Object& options, std::array<std::uint16_t, 4>& to) {
-  const Napi::Value value = options.Get("readyPackets");
+constexpr std::uint32_t kMaxListed = 4'096;
+
+/** A list of whole numbers of 1..65535; leaves `to` alone when it is absent. */
+bool readList(const Napi::Object& options, const char* name,
+              std::vector<std::uint16_t>& to) {
+  const Napi::Value value = options.Get(name);
   if (value.IsEmpty()) return false;
   if (value.IsUndefined()) return true;
   if (!value.IsArray()) return false;
   const auto list = value.As<Napi::Array>();
-  if (list.Length() > to.size()) return false;
+  if (list.Length() > kMaxListed) return false;
   for (std::uint32_t i = 0; i < list.Length(); ++i) {
     const Napi::Value item = list[i];
     if (item.IsEmpty() || !item.IsNumber()) return false;
     const double number = item.As<Napi::Number>().DoubleValue();
     if (!(number >= 1 && number <= 0xffff)) return false;
-    to[i] = static_cast<std::uint16_t>(number);
+    to.push_back(static_cast<std::uint16_t>(number));
   }
+  return true;
+}
+
+bool readPackets(const Napi::Object& options, std::array<std::uint16_t, 4>& to) {
+  std::vector<std::uint16_t> list;
+  if (!readList(options, "readyPackets", list) || list.size() > to.size()) return false;
+  std::ranges::copy(list, to.begin());
   return true;
 }
 
@@ -76,7 +89,8 @@ bool readOptions(const Napi::Object& from, FlowTableOptions& to) {
                     readOption(from, "closeLingerMs", to.closeLingerMs) &&
                     readPackets(from, to.readyPackets) &&
                     readOption(from, "readyAfterMs", to.readyAfterMs) &&
-                    readOption(from, "mtu", to.mtu) &&
+                    readOption(from, "mtu", to.mtu) && readFlag(from, "tcp", to.tcp) &&
+                    readFlag(from, "udp", to.udp) && readList(from, "ports", to.ports) &&
                     readOption(from, "table", to.table) && readOption(from, "seed", seed);
   if (seed != kNoSeed) to.seed = seed;
   return read && to.valid();

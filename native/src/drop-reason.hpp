@@ -25,10 +25,11 @@ enum class DropReason : std::uint8_t {
   kShortTransportHeader,  // the packet or the capture ends inside the TCP or UDP header
   kBadTcpHeader,          // a data offset outside the packet
   kBadUdpLength,          // a length outside the packet
+  kUnwanted,              // a protocol or ports that the table does not want
   kNoRecord,              // the record pool is used up by flows that nobody has drained
 };
 
-inline constexpr std::size_t kDropReasonCount = 16;
+inline constexpr std::size_t kDropReasonCount = 17;
 
 /** Indexed by DropReason. */
 inline constexpr std::array<std::string_view, kDropReasonCount> kDropReasonNames = {
@@ -47,6 +48,7 @@ inline constexpr std::array<std::string_view, kDropReasonCount> kDropReasonNames
     "short-transport-header",
     "bad-tcp-header",
     "bad-udp-length",
+    "unwanted",
     "no-record",
 };
 

@@ -58,11 +58,12 @@ bool FlowTableOptions::valid() const {
          within(udpIdleTimeoutMs, 1, kMaxTimeoutMs) &&
          within(activeTimeoutMs, 1, kMaxTimeoutMs) &&
          within(closeLingerMs, 0, kMaxTimeoutMs) && within(readyAfterMs, 0, kDayMs) &&
-         (mtu == 0 || mtu >= 576) && ascending(readyPackets);
+         (mtu == 0 || mtu >= 576) && ascending(readyPackets) && (tcp || udp);
 }
 
 FlowTable::FlowTable(const FlowTableOptions& options)
     : options_(options),
+      ports_(options.ports),
       hasher_(options.seed ? *options.seed : randomSeed()),
       clock_(std::max(longestTimeoutMs(options), options.activeTimeoutMs) + 1),
       wheel_(options.maxFlows, longestTimeoutMs(options)),
@@ -107,9 +108,19 @@ void FlowTable::skipFrame(DropReason reason) {
   countDrop(reason);
 }
 
+bool FlowTable::wants(const Packet& packet) const {
+  if (!(packet.protocol == kProtocolTcp ? options_.tcp : options_.udp)) return false;
+  return ports_.empty() || ports_.contains(packet.sourcePort) ||
+         ports_.contains(packet.destinationPort);
+}
+
 void FlowTable::prepare(const Frame& frame, Prepared& prepared) const {
   prepared.drop = decode(frame, prepared.packet);
   if (prepared.drop) return;
+  if (!wants(prepared.packet)) {
+    prepared.drop = DropReason::kUnwanted;
+    return;
+  }
   prepared.packet.segmentBytes = frame.segmentBytes;
   prepared.place.tuple = keyOf(prepared.packet);
   prepared.place.hash = hasher_(prepared.place.tuple.key);

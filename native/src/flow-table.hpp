@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "decoder.hpp"
 #include "flow-index.hpp"
@@ -14,6 +15,7 @@
 #include "flow-record.hpp"
 #include "packet-clock.hpp"
 #include "packet.hpp"
+#include "port-set.hpp"
 #include "record-store.hpp"
 #include "timing-wheel.hpp"
 
@@ -39,6 +41,10 @@ struct FlowTableOptions {
   // TCP packets longer than this were joined by an offload, and are split in the series
   // where the kernel does not say how; 0: none are.
   std::uint16_t mtu = 0;
+  // What else there is becomes no flow.
+  bool tcp = true;
+  bool udp = true;
+  std::vector<std::uint16_t> ports = {};  // one of them at either end; empty: any
   std::uint8_t table = 0;  // number of this table among several; stands in each record
   std::optional<std::uint64_t> seed = std::nullopt;  // of the hash; random without
 
@@ -186,6 +192,7 @@ class FlowTable {
   void prepare(const Frame& frame, Prepared& prepared) const;
   void prefetch(std::span<Prepared> batch) const;
   void take(const Frame& frame, const Prepared& prepared);
+  [[nodiscard]] bool wants(const Packet& packet) const;
   void observe(std::int64_t timeNs);
   void countDrop(DropReason reason);
   Drop addPacket(const Packet& packet, const Place& place, std::int64_t timeNs);
@@ -224,6 +231,7 @@ class FlowTable {
   [[nodiscard]] bool carriesPayload(const Entry& entry) const;
 
   FlowTableOptions options_;
+  PortSet ports_;
   KeyHasher hasher_;
   PacketClock clock_;
   TimingWheel wheel_;

@@ -11,9 +11,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
+#include <variant>
 
 #include "decoder.hpp"
+#include "interface-facts.hpp"
 
 namespace sluice {
 namespace {
@@ -23,7 +24,7 @@ namespace {
 constexpr std::uint32_t kNominalFrameBytes = 2048;
 
 std::optional<RingError> failed(const char* step) {
-  return RingError{.step = step, .error = errno};
+  return RingError{.step = step, .error = errno, .reason = {}};
 }
 
 template <class T>
@@ -45,42 +46,28 @@ bool ethernetLike(unsigned short hardware) {
 
 }  // namespace
 
-std::optional<RingError> PacketRing::hasLinkHeader(const std::string& interface,
-                                                   bool& link) {
-  errno = ENODEV;
-  if (interface.empty() || interface.size() >= IFNAMSIZ) return failed("interface");
-  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!socket.ok()) return failed("socket");
-  ifreq answer;
-  if (!ask(socket.get(), SIOCGIFHWADDR, interface, answer)) return failed("interface");
-  link = ethernetLike(answer.ifr_hwaddr.sa_family);
-  return std::nullopt;
-}
-
-std::optional<RingError> PacketRing::open(const RingOptions& options,
-                                          std::span<sock_filter> filter,
-                                          PacketRing& ring) {
-  bool link = false;
-  if (const auto error = hasLinkHeader(options.interface, link)) return error;
+std::optional<RingError> PacketRing::open(const RingOptions& options, PacketRing& ring) {
+  const auto facts = interfaceFacts(options.interface);
+  if (const auto* fault = std::get_if<SystemFault>(&facts)) {
+    return RingError{.step = "interface", .error = fault->error};
+  }
+  const auto& found = std::get<InterfaceFacts>(facts);
   ring.interface_ = options.interface;
+  ring.index_ = static_cast<int>(found.index);
+  ring.mtu_ = static_cast<std::uint16_t>(std::min(found.mtu, 0xffffU));
   // Without a link header the kernel is asked for packets from IP on, whatever the
   // device's own header may be. Of protocol 0: no frame comes before filter and ring are
   // in place.
+  const bool link = ethernetLike(found.hardwareType);
   const int type = link ? SOCK_RAW : SOCK_DGRAM;
   ring.socket_ = Fd(::socket(AF_PACKET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!ring.socket_.ok()) return failed("packet socket");
   ring.layout_.linkType = link ? kLinkEthernet : kLinkRaw;
-  return ring.setUp(options, filter);
+  return ring.setUp(options);
 }
 
-std::optional<RingError> PacketRing::setUp(const RingOptions& options,
-                                           std::span<sock_filter> filter) {
+std::optional<RingError> PacketRing::setUp(const RingOptions& options) {
   const int fd = socket_.get();
-  ifreq answer;
-  if (!ask(fd, SIOCGIFINDEX, interface_, answer)) return failed("interface");
-  index_ = answer.ifr_ifindex;
-  if (!ask(fd, SIOCGIFMTU, interface_, answer)) return failed("interface");
-  mtu_ = static_cast<std::uint16_t>(std::clamp(answer.ifr_mtu, 0, 0xffff));
   const int version = TPACKET_V3;
   if (!setOption(fd, PACKET_VERSION, version)) return failed("TPACKET_V3");
   // Only frames with a link header have it; kernels before 4.0 have none with rings.
@@ -91,15 +78,26 @@ std::optional<RingError> PacketRing::setUp(const RingOptions& options,
     // Kernels before 4.20: passed over by the reader of the blocks.
     layout_.outgoing = false;
   }
-  if (!filter.empty()) {
-    const sock_fprog program{.len = static_cast<unsigned short>(filter.size()),
-                             .filter = filter.data()};
-    if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) != 0) {
-      return failed("filter");
-    }
-  }
+  if (const auto error = filter(options)) return error;
   if (const auto error = map(options)) return error;
   return attach(options);
+}
+
+std::optional<RingError> PacketRing::filter(const RingOptions& options) {
+  PacketFilterOptions wanted = options.filter;
+  wanted.linkHeader = layout_.linkType == kLinkEthernet;
+  auto made = makePacketFilter(wanted);
+  if (auto* error = std::get_if<PacketFilterError>(&made)) {
+    return RingError{.step = "filter", .error = EINVAL, .reason = error->reason};
+  }
+  auto& program = std::get<PacketFilterProgram>(made);
+  const sock_fprog attached{.len = static_cast<unsigned short>(program.size()),
+                            .filter = program.data()};
+  if (::setsockopt(socket_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &attached,
+                   sizeof(attached)) != 0) {
+    return failed("filter");
+  }
+  return std::nullopt;
 }
 
 std::optional<RingError> PacketRing::map(const RingOptions& options) {

@@ -2,16 +2,14 @@
 // TPACKET_V3, https://docs.kernel.org/networking/packet_mmap.html
 #pragma once
 
-#include <linux/filter.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "bytes.hpp"
 #include "owned-fd.hpp"
+#include "packet-filter.hpp"
 #include "ring-block.hpp"
 
 namespace sluice {
@@ -25,12 +23,14 @@ struct RingOptions {
   bool ignoreOutgoing = false;
   bool lockMemory = true;  // where permitted; `locked()` tells
   std::optional<std::uint16_t> fanoutGroup = std::nullopt;  // shared by several rings
+  PacketFilterOptions filter;  // but for `linkHeader`, which is the interface's
 };
 
 /** What went wrong while a ring was opened: the step and its errno. */
 struct RingError {
   const char* step = nullptr;
   int error = 0;
+  std::string reason = {};  // why the step was not tried, where it was not
 };
 
 /** As the kernel counts since the ring was opened. */
@@ -45,11 +45,8 @@ class PacketRing {
  public:
   PacketRing() = default;
 
-  /** Needs CAP_NET_RAW. `filter` gets what `layoutOf` says a frame starts with. */
-  static std::optional<RingError> open(const RingOptions& options,
-                                       std::span<sock_filter> filter, PacketRing& ring);
-  /** Whether frames of this interface start with an Ethernet header, else with IP. */
-  static std::optional<RingError> hasLinkHeader(const std::string& interface, bool& link);
+  /** Needs CAP_NET_RAW. */
+  static std::optional<RingError> open(const RingOptions& options, PacketRing& ring);
 
   [[nodiscard]] int fd() const { return socket_.get(); }
   [[nodiscard]] bool locked() const { return locked_; }
@@ -75,8 +72,8 @@ class PacketRing {
   [[nodiscard]] Presence presence() const;
 
  private:
-  std::optional<RingError> setUp(const RingOptions& options,
-                                 std::span<sock_filter> filter);
+  std::optional<RingError> setUp(const RingOptions& options);
+  std::optional<RingError> filter(const RingOptions& options);
   std::optional<RingError> map(const RingOptions& options);
   std::optional<RingError> attach(const RingOptions& options);
   [[nodiscard]] std::uint32_t& statusOf(std::size_t block) const;

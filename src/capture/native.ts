@@ -17,6 +17,9 @@ export interface NativeFlowTableOptions {
   readonly readyPackets: readonly number[];
   readonly readyAfterMs: number;
   readonly mtu: number;
+  readonly tcp: boolean;
+  readonly udp: boolean;
+  readonly ports: readonly number[];
   readonly table: number;
   readonly seed?: number | undefined;
 }
@@ -80,6 +83,8 @@ export interface NativeRingOptions {
   readonly promiscuous: boolean;
   readonly ignoreOutgoing: boolean;
   readonly lockMemory: boolean;
+  /** Kept of each frame. */
+  readonly snapBytes: number;
   readonly fanoutGroup?: number | undefined;
 }
 
@@ -130,7 +135,7 @@ export interface NativeCapture {
 export interface NativeAddon {
   /**
    * @param changed called when there is something to take or the state has changed
-   * @throws with `code` ERR_RING, `step` and `errno` when the ring cannot be opened
+   * @throws with `code` ERR_RING, `step`, `errno` and `reason` when the ring cannot be opened
    */
   readonly Capture: new (
     ring: NativeRingOptions,

@@ -2,7 +2,9 @@
 
 import { readdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { getSystemErrorName } from 'node:util';
 import { InputError } from '../errors.ts';
+import { unknownInterface } from './interface-facts.ts';
 
 /** What the ring was asked to be. */
 export interface RingWish {
@@ -14,38 +16,24 @@ export interface RingWish {
 interface RingFault extends Error {
   readonly step: string;
   readonly errno: number;
+  /** Why the step was not tried; empty where the kernel refused it. */
+  readonly reason: string;
 }
 
 function isRingFault(fault: unknown): fault is RingFault {
   return (fault as { code?: unknown } | undefined)?.code === 'ERR_RING';
 }
 
-/** Interfaces of this network namespace; those without an address are not in os.networkInterfaces. */
-function interfaceNames(): string[] {
-  try {
-    return readdirSync('/sys/class/net').sort();
-  } catch {
-    return Object.keys(networkInterfaces());
-  }
-}
-
 /** The fault itself where it is not the kernel's. */
-export function ringFault(
-  fault: unknown,
-  wish: RingWish,
-  errno: Readonly<Record<string, number>>,
-): unknown {
+export function ringFault(fault: unknown, wish: RingWish): unknown {
   if (!isRingFault(fault)) return fault;
-  const name =
-    Object.entries(errno).find(([, number]) => number === fault.errno)?.[0] ??
-    `errno ${fault.errno}`;
-  return new InputError('ERR_RING', sentence(fault.step, name, wish), { cause: fault });
+  if (fault.errno === constants.errno.ENODEV) return unknownInterface(wish.interface);
+  const name = getSystemErrorName(-fault.errno);
+  return new InputError('ERR_RING', sentence(fault, name, wish), { cause: fault });
 }
 
-function sentence(step: string, errno: string, wish: RingWish): string {
-  if (step === 'interface') {
-    return `no interface "${wish.interface}", expected one of ${interfaceNames().join(', ')}`;
-  }
+function sentence({ step, reason }: RingFault, errno: string, wish: RingWish): string {
+  if (reason !== '') return `${wish.interface}: the ${step} cannot be made: ${reason}`;
   if (errno === 'EPERM' || errno === 'EACCES') {
     return (
       `${wish.interface}: capturing needs the capability CAP_NET_RAW: run as root, or give it to the service ` +

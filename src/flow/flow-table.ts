@@ -40,6 +40,11 @@ export interface FlowTableOptions {
    * MSS and MTU; 0: left as they are. Counters tell what was captured, unless the kernel says how many packets it was.
    */
   readonly mtu: number;
+  /** Whether TCP packets are wanted; what is not becomes no flow, and is counted as the drop "unwanted". */
+  readonly tcp: boolean;
+  readonly udp: boolean;
+  /** One of them has to stand at either end; empty: any. */
+  readonly ports: readonly number[];
   /** Number of this table among several: part of each flow's id. */
   readonly table: number;
   /** Of the table's hash; random unless given. Results do not depend on it. */
@@ -58,6 +63,9 @@ const DEFAULTS = {
   readyPackets: [],
   readyAfterMs: 0,
   mtu: 1_500,
+  tcp: true,
+  udp: true,
+  ports: [],
   table: 0,
 } as const;
 
@@ -66,10 +74,15 @@ const WEEK_MS = 7 * DAY_MS;
 /** RFC 791: what every host has to take. */
 const MTU_LEAST = 576;
 const READY_STEPS_MAX = 4;
+/** kMaxFilterPorts of native/src/packet-filter.hpp. */
+export const PORTS_MAX = 1_024;
 
 /** Least and greatest value of each option: those of FlowTableOptions::valid in native/src/flow-table.cpp. */
 const BOUNDS: Readonly<
-  Record<Exclude<keyof FlowTableOptions, 'readyPackets'>, readonly [number, number]>
+  Record<
+    Exclude<keyof FlowTableOptions, 'readyPackets' | 'ports' | 'tcp' | 'udp'>,
+    readonly [number, number]
+  >
 > = {
   maxFlows: [16, 2 ** 24],
   maxRecords: [16, 2 ** 24],
@@ -172,41 +185,53 @@ export class FlowTable {
 export function completeOptions(options: Partial<FlowTableOptions>): FlowTableOptions {
   const maxRecords = options.maxFlows ?? DEFAULTS.maxFlows;
   const all = { ...DEFAULTS, maxRecords, ...options };
-  for (const [name, value] of Object.entries(all)) checkOption(name, value);
+  for (const [name, value] of Object.entries(all)) {
+    const expected = fault(name, value);
+    if (expected !== undefined) throw badOption(name, value, expected);
+  }
   if (all.maxRecords > all.maxFlows) {
     throw badOption('maxRecords', all.maxRecords, `at most maxFlows, ${all.maxFlows}`);
   }
   if (all.mtu !== 0 && all.mtu < MTU_LEAST) {
     throw badOption('mtu', all.mtu, `0 or at least ${MTU_LEAST}`);
   }
+  if (!all.tcp && !all.udp) throw badOption('tcp', false, 'tcp or udp to be wanted');
   return all;
 }
 
-function checkOption(name: string, value: unknown): void {
-  if (name === 'readyPackets') {
-    const steps = value as readonly number[];
-    const ascending = steps.every(
-      (step, i) => Number.isInteger(step) && step <= 0xffff && step > (steps[i - 1] ?? 0),
-    );
-    if (ascending && steps.length <= READY_STEPS_MAX) return;
-    throw badOption(
-      name,
-      steps.join(','),
-      `at most ${READY_STEPS_MAX} whole numbers up to 65535, each greater than the one before`,
-    );
-  }
-  const bounds = BOUNDS[name as keyof typeof BOUNDS];
-  if (bounds === undefined) {
-    throw new CaptureError(
-      'ERR_FLOW_TABLE_OPTION',
-      `flow table: unknown option ${name}, expected one of ${[...Object.keys(BOUNDS), 'readyPackets'].join(', ')}`,
-    );
-  }
-  if (value === undefined && name === 'seed') return;
-  const [least, most] = bounds;
-  const whole = typeof value === 'number' && Number.isInteger(value);
-  if (!whole || value < least || value > most) {
-    throw badOption(name, value, `a whole number from ${least} to ${most}`);
+const whole = (value: unknown, least: number, most: number): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
+
+/** What a value should have been; undefined where it is all right. */
+function fault(name: string, value: unknown): string | undefined {
+  switch (name) {
+    case 'tcp':
+    case 'udp':
+      return typeof value === 'boolean' ? undefined : 'true or false';
+    case 'ports': {
+      const ports = value as readonly number[];
+      const fine =
+        ports.length <= PORTS_MAX && ports.every((port) => whole(port, 1, 0xffff));
+      return fine ? undefined : `at most ${PORTS_MAX} ports from 1 to 65535`;
+    }
+    case 'readyPackets': {
+      const steps = value as readonly number[];
+      const fine =
+        steps.length <= READY_STEPS_MAX &&
+        steps.every((step, i) => whole(step, (steps[i - 1] ?? 0) + 1, 0xffff));
+      return fine
+        ? undefined
+        : `at most ${READY_STEPS_MAX} whole numbers up to 65535, each greater than the one before`;
+    }
+    default: {
+      const bounds = BOUNDS[name as keyof typeof BOUNDS];
+      if (bounds === undefined) return `one of ${Object.keys(DEFAULTS).join(', ')}`;
+      if (value === undefined && name === 'seed') return undefined;
+      const [least, most] = bounds;
+      return whole(value, least, most)
+        ? undefined
+        : `a whole number from ${least} to ${most}`;
+    }
   }
 }
 

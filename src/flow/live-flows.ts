@@ -2,7 +2,6 @@
 // flow table and never waits for this side (native/src/capture-thread.hpp).
 
 import { randomInt } from 'node:crypto';
-import { constants } from 'node:os';
 import {
   type CaptureReport,
   loadNative,
@@ -27,6 +26,8 @@ export interface LiveOptions {
   /** Frames that this machine sends are not captured. */
   readonly ignoreOutgoing: boolean;
   readonly lockMemory: boolean;
+  /** Kept of each frame. */
+  readonly snapBytes: number;
   /** Of all rings together: memory is shared out equally. */
   readonly table: Partial<FlowTableOptions>;
 }
@@ -39,6 +40,7 @@ export const LIVE_DEFAULTS = {
   promiscuous: false,
   ignoreOutgoing: false,
   lockMemory: true,
+  snapBytes: 9_216,
   table: {},
 } as const;
 
@@ -156,7 +158,7 @@ export class LiveFlows {
           new Capture({ ...ring, fanoutGroup }, { ...part, table: index }, changed),
         );
       } catch (fault) {
-        throw ringFault(fault, options, constants.errno);
+        throw ringFault(fault, options);
       }
     };
     return new LiveFlows(make, rings);
