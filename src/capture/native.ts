@@ -132,6 +132,52 @@ export interface NativeCapture {
   facts(): RingFacts;
 }
 
+/** A system call that failed, as an answer: in which step, and why. */
+interface NativeFault {
+  readonly step: string;
+  readonly errno: number;
+}
+
+/** As `ethtool -k` shows them; undefined where kernel or driver do not know the feature. */
+export interface InterfaceOffloads {
+  readonly gro: boolean | undefined;
+  readonly lro: boolean | undefined;
+  readonly gso: boolean | undefined;
+  readonly tso: boolean | undefined;
+  /** The VLAN tag is taken out of the frame before anybody sees it, and handed over beside it. */
+  readonly rxVlan: boolean | undefined;
+  readonly txVlan: boolean | undefined;
+  readonly udpGro: boolean | undefined;
+  readonly hwTc: boolean | undefined;
+}
+
+/** All as native/src/interface-facts.hpp says. */
+export interface NativeInterfaceFacts {
+  readonly index: number;
+  /** Bytes of the largest IP packet. */
+  readonly mtu: number;
+  /** ARPHRD_* of linux/if_arp.h. */
+  readonly hardwareType: number;
+  readonly up: boolean;
+  /** It has a carrier. */
+  readonly running: boolean;
+  /** Set by hand; what sniffers ask for does not show. */
+  readonly promiscuous: boolean;
+  readonly offloads: InterfaceOffloads;
+}
+
+/** A step of native/src/capture-probe.hpp; `errno` is 0 when it worked, undefined when it was not tried. */
+interface NativeProbeStep {
+  readonly step: string;
+  readonly errno: number | undefined;
+}
+
+interface NativeClockFacts {
+  /** By NTP, PTP or the like. */
+  readonly synchronised: boolean;
+  readonly maxErrorUs: number;
+}
+
 export interface NativeAddon {
   /**
    * @param changed called when there is something to take or the state has changed
@@ -147,6 +193,10 @@ export interface NativeAddon {
   /** The constants of flow/record-layout.ts under the names they have there. */
   readonly layout: Readonly<Record<string, unknown>>;
   readonly dropReasons: readonly string[];
+  /** ENODEV for a name that no interface has. */
+  readonly interfaceFacts: (name: string) => NativeInterfaceFacts | NativeFault;
+  readonly probeCapture: (interfaceName: string) => readonly NativeProbeStep[];
+  readonly clockFacts: () => NativeClockFacts | NativeFault;
 }
 
 // Seen from dist/src/capture/.
