@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { loadBundle } from '../bundle/load-bundle.ts';
-import { BATCH_FLOWS, Classifier, type Prediction } from '../classify/classifier.ts';
+import type { Prediction } from '../classify/classifier.ts';
 import { type Features, featuresOf } from '../features/features.ts';
 import { factsOf, handshakeOf } from '../handshake/handshake.ts';
 import { visitCaptures } from './captures.ts';
@@ -20,7 +20,8 @@ import {
   thousands,
 } from './terminal.ts';
 
-const DEFAULT_BUNDLE = fileURLToPath(
+/** Shipped with the program. */
+export const DEFAULT_BUNDLE: string = fileURLToPath(
   new URL('../../../models/bundles/router-cnn', import.meta.url),
 );
 
@@ -65,6 +66,8 @@ interface Pending {
 }
 
 async function replay(files: readonly string[], options: ReplayOptions): Promise<void> {
+  // Not at the top: the other subcommands do without onnxruntime, and doctor tells when it cannot be loaded.
+  const { BATCH_FLOWS, Classifier } = await import('../classify/classifier.ts');
   const classifier = await Classifier.open(await loadBundle(options.bundle));
   const { manifest, featureSpec } = classifier;
   const model = `${manifest.name}@${manifest.model.sha256.slice(0, 12)}`;
