@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { doctorCommand } from './doctor.ts';
 import { flowsCommand } from './flows.ts';
 import { replayCommand } from './replay.ts';
 import { EXIT_FAILED, EXIT_WRONG_INPUT, isWrongInput, say } from './terminal.ts';
@@ -17,7 +18,8 @@ const program = new Command('sluice')
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
   .addCommand(replayCommand())
-  .addCommand(flowsCommand());
+  .addCommand(flowsCommand())
+  .addCommand(doctorCommand());
 // exitOverride is not inherited by commands that were made apart.
 for (const command of program.commands) command.exitOverride();
 

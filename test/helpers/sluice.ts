@@ -15,10 +15,25 @@ export interface Outcome {
 
 /** Runs `sluice` with arguments; `input` goes to its standard input. */
 export function sluice(args: readonly string[], input?: Uint8Array): Promise<Outcome> {
+  return sluiceUnder([], args, input);
+}
+
+/** The same, run by another program such as `ip netns exec NAME`. */
+export function sluiceUnder(
+  runner: readonly string[],
+  args: readonly string[],
+  input?: Uint8Array,
+): Promise<Outcome> {
+  const [command = process.execPath, ...rest] = [
+    ...runner,
+    process.execPath,
+    PROGRAM,
+    ...args,
+  ];
   return new Promise((resolve) => {
     const child = execFile(
-      process.execPath,
-      [PROGRAM, ...args],
+      command,
+      rest,
       { timeout: 60_000, maxBuffer: 1 << 28, cwd: ROOT },
       (_fault, stdout, stderr) => {
         resolve({ code: child.exitCode ?? undefined, stdout, stderr });
