@@ -63,9 +63,8 @@ int bindTo(const Fd& fd, std::uint32_t index) {
 }
 
 int joinFanout(const Fd& fd) {
-  // Before Linux 6.14 only a socket that hears something may join, and one bound to an
-  // interface that is down does not. The kernel chooses the group: an agent may be
-  // running.
+  // Older kernels let only a socket join that hears something, and one bound to an
+  // interface that is down does not. The kernel chooses the group: others are in use.
   if (const int error = bindTo(fd, 0); error != 0) return error;
   constexpr unsigned kMode = PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_UNIQUEID;
   return setOption(fd, SOL_PACKET, PACKET_FANOUT, kMode << 16U);

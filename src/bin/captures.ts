@@ -1,5 +1,6 @@
 // Captures named on the command line, one after the other: what every subcommand that reads captures shares.
 
+import type { FlowTableCounters } from '../capture/native.ts';
 import { InputError } from '../errors.ts';
 import type { FlowBatch } from '../flow/flow-table.ts';
 import { type CaptureSummary, emptySummary, readFlows } from '../flow/read-flows.ts';
@@ -51,18 +52,22 @@ export async function visitCaptures(
   }
 }
 
-/** What the flow table counted, in one line; drops by reason only where there are any. */
-export function countersLine(summary: CaptureSummary): string {
-  const { counters } = summary;
-  if (counters === undefined) return 'nothing counted';
-  const drops = Object.entries(counters.drops)
-    .filter(([, count]) => count > 0)
-    .map(([reason, count]) => `${reason} ${thousands(count)}`);
+/** What flow tables counted together; drops by reason only where there are any. */
+export function countersLine(tables: readonly FlowTableCounters[]): string {
+  const sum = (of: (counters: FlowTableCounters) => number): string =>
+    thousands(tables.reduce((total, counters) => total + of(counters), 0));
+  const reasons = Object.keys(tables[0]?.drops ?? {});
+  const drops = reasons
+    .map((reason) => [reason, sum(({ drops }) => drops[reason] ?? 0)] as const)
+    .filter(([, count]) => count !== '0')
+    .map(([reason, count]) => `${reason} ${count}`);
   const parts = [
-    `${thousands(counters.frames)} frames`,
-    `${thousands(counters.packets)} packets`,
-    `${thousands(counters.flowsCreated)} flows`,
-    `${thousands(counters.flowsWithoutPayload)} of them without payload`,
+    `${sum((c) => c.frames)} frames`,
+    `${sum((c) => c.packets)} packets`,
+    `${sum((c) => c.flowsCreated)} flows`,
+    `${sum((c) => c.flowsWithoutPayload)} of them without payload`,
   ];
+  const joined = sum((c) => c.joined);
+  if (joined !== '0') parts.push(`${joined} packets joined by offloads`);
   return `${parts.join(', ')}; drops: ${drops.length === 0 ? 'none' : drops.join(', ')}`;
 }

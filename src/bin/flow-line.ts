@@ -4,9 +4,8 @@ import type { FlowRecord } from '../flow/flow-record.ts';
 import type { HandshakeFacts } from '../handshake/handshake.ts';
 import { type Column, formatBytes, thousands } from './terminal.ts';
 
-/** The line of `sluice flows --json`. Names are a contract. */
-export interface FlowLine {
-  readonly file: string;
+/** What every line of a flow holds. Names are a contract. */
+interface FlowFacts {
   readonly protocol: 'tcp' | 'udp';
   readonly client: string;
   readonly clientPort: number;
@@ -22,14 +21,40 @@ export interface FlowLine {
   readonly handshake: HandshakeFacts;
 }
 
+/** The line of `sluice flows --json`. */
+export interface FlowLine extends FlowFacts {
+  readonly file: string;
+}
+
+/** The line of `sluice capture --json`: a flow may have several, the last one is not `open`. */
+export interface LiveFlowLine extends FlowFacts {
+  readonly interface: string;
+  /** The same in all lines of a flow. */
+  readonly id: number;
+  /** Lines of this flow before this one. */
+  readonly handovers: number;
+}
+
 export function flowLine(
   file: string,
   flow: FlowRecord,
   handshake: HandshakeFacts,
 ): FlowLine {
+  return { file, ...flowFacts(flow, handshake) };
+}
+
+export function liveFlowLine(
+  name: string,
+  flow: FlowRecord,
+  handshake: HandshakeFacts,
+): LiveFlowLine {
+  const { id, handovers } = flow;
+  return { interface: name, id, handovers, ...flowFacts(flow, handshake) };
+}
+
+function flowFacts(flow: FlowRecord, handshake: HandshakeFacts): FlowFacts {
   const { packets, bytes } = flow;
   return {
-    file,
     protocol: flow.transport,
     client: flow.client,
     clientPort: flow.clientPort,
@@ -54,7 +79,7 @@ export const FLOW_COLUMNS: readonly Column[] = [
   { title: 'handshake', width: 9, align: 'left' },
 ];
 
-export function flowCells(line: FlowLine): string[] {
+export function flowCells(line: FlowFacts): string[] {
   return [
     endpoint(line.client, line.clientPort),
     endpoint(line.server, line.serverPort),

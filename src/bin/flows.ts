@@ -43,6 +43,8 @@ async function showFlows(
         );
       }
     },
-    end: (file, summary) => say(`${file}: ${countersLine(summary)}`),
+    end: (file, { counters }) => {
+      if (counters !== undefined) say(`${file}: ${countersLine([counters])}`);
+    },
   });
 }

@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { captureCommand } from './capture.ts';
 import { doctorCommand } from './doctor.ts';
 import { flowsCommand } from './flows.ts';
 import { replayCommand } from './replay.ts';
@@ -19,6 +20,7 @@ const program = new Command('sluice')
   .configureHelp({ showGlobalOptions: true })
   .addCommand(replayCommand())
   .addCommand(flowsCommand())
+  .addCommand(captureCommand())
   .addCommand(doctorCommand());
 // exitOverride is not inherited by commands that were made apart.
 for (const command of program.commands) command.exitOverride();

@@ -1,7 +1,6 @@
 // What the kernel answered while a packet ring was opened -> one line that a person can act on.
 
-import { readdirSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import { InputError } from '../errors.ts';
 import { unknownInterface } from './interface-facts.ts';
