@@ -91,6 +91,7 @@ bool readOptions(const Napi::Object& from, FlowTableOptions& to) {
                     readOption(from, "readyAfterMs", to.readyAfterMs) &&
                     readOption(from, "mtu", to.mtu) && readFlag(from, "tcp", to.tcp) &&
                     readFlag(from, "udp", to.udp) && readList(from, "ports", to.ports) &&
+                    readOption(from, "tunnels", to.tunnels) &&
                     readOption(from, "table", to.table) && readOption(from, "seed", seed);
   if (seed != kNoSeed) to.seed = seed;
   return read && to.valid();

@@ -167,6 +167,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", layout(env));
   exports.Set("dropReasons", toArray(env, kDropReasonNames));
   exportInterface(env, exports);
+  exports.Set("tunnels", toArray(env, kTunnelNames));
   return exports;
 }
 

@@ -32,7 +32,7 @@ Bytes capturedOf(const Cursor& cursor, std::uint32_t length) {
   return rest.first(std::min<std::size_t>(rest.size(), length));
 }
 
-Drop decodeIpv4(Cursor& cursor, std::uint32_t wireLeft, Packet& packet) {
+Drop decodeIpv4(Cursor& cursor, std::uint32_t wireLeft, Packet& packet, Tunnel& tunnel) {
   const auto header = cursor.take<20>();
   if (!header) return DropReason::kShortIpHeader;
   const std::uint32_t headerLength = (header->u8<0>() & 0x0fU) * 4U;
@@ -53,7 +53,7 @@ Drop decodeIpv4(Cursor& cursor, std::uint32_t wireLeft, Packet& packet) {
                           .length = length,
                           .protocol = header->u8<9>(),
                           .firstFragment = (fragment & kMoreFragments) != 0},
-                         packet);
+                         packet, tunnel);
 }
 
 /** The state of a walk over extension headers. */
@@ -96,7 +96,7 @@ Drop skipExtension(Cursor& cursor, ExtensionWalk& walk, Step& step) {
   return std::nullopt;
 }
 
-Drop decodeIpv6(Cursor& cursor, std::uint32_t wireLeft, Packet& packet) {
+Drop decodeIpv6(Cursor& cursor, std::uint32_t wireLeft, Packet& packet, Tunnel& tunnel) {
   const auto header = cursor.take<kIpv6HeaderBytes>();
   if (!header) return DropReason::kShortIpHeader;
   // 0: a jumbogram (RFC 2675) or segmentation offload.
@@ -115,21 +115,21 @@ Drop decodeIpv6(Cursor& cursor, std::uint32_t wireLeft, Packet& packet) {
                             .length = walk.left,
                             .protocol = walk.next,
                             .firstFragment = walk.firstFragment},
-                           packet);
+                           packet, tunnel);
   }
   return DropReason::kTooManyExtensions;
 }
 
 }  // namespace
 
-Drop decodeIp(Cursor& cursor, std::uint32_t wireLeft, Packet& packet) {
+Drop decodeIp(Cursor& cursor, std::uint32_t wireLeft, Packet& packet, Tunnel& tunnel) {
   const auto first = cursor.peek<1>();
   if (!first) return DropReason::kShortIpHeader;
   switch (first->u8<0>() >> 4U) {
     case 4:
-      return decodeIpv4(cursor, wireLeft, packet);
+      return decodeIpv4(cursor, wireLeft, packet, tunnel);
     case 6:
-      return decodeIpv6(cursor, wireLeft, packet);
+      return decodeIpv6(cursor, wireLeft, packet, tunnel);
     default:
       return DropReason::kBadIpVersion;
   }

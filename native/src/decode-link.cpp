@@ -33,9 +33,9 @@ constexpr int kMaxLabels = 16;
 
 /** RFC 1661; the protocol field may be compressed to one byte (odd first byte). */
 Drop skipPpp(Cursor& cursor) {
-  if (const auto framing = cursor.peek<2>()) {
-    if (framing->be16<0>() == kPppAddressControl) static_cast<void>(cursor.take<2>());
-  }
+  const auto framing = cursor.peek<2>();
+  if (!framing) return DropReason::kShortLinkHeader;
+  if (framing->be16<0>() == kPppAddressControl) static_cast<void>(cursor.take<2>());
   const auto first = cursor.take<1>();
   if (!first) return DropReason::kShortLinkHeader;
   std::uint16_t protocol = first->u8<0>();
@@ -74,7 +74,30 @@ Drop skipMpls(Cursor& cursor) {
   return DropReason::kTooManyTags;
 }
 
-/** From an EtherType on: VLAN tags in any number and order, then what they carry. */
+constexpr bool isIpFamily(std::uint32_t family) {
+  return family == kFamilyIpv4 || family == kFamilyIpv6Linux ||
+         family == kFamilyIpv6NetBsd || family == kFamilyIpv6FreeBsd ||
+         family == kFamilyIpv6Darwin;
+}
+
+/**
+ * Null captures have the writer's byte order, loop captures the network's: either is
+ * taken.
+ */
+Drop skipNull(Cursor& cursor) {
+  const auto header = cursor.take<4>();
+  if (!header) return DropReason::kShortLinkHeader;
+  const std::uint32_t family = header->be32<0>();
+  const std::uint32_t swapped = std::uint32_t{header->u8<3>()} << 24U |
+                                std::uint32_t{header->u8<2>()} << 16U |
+                                std::uint32_t{header->u8<1>()} << 8U | header->u8<0>();
+  if (!isIpFamily(family) && !isIpFamily(swapped)) return DropReason::kNotIp;
+  return std::nullopt;
+}
+
+}  // namespace
+
+/** VLAN tags in any number and order, then what they carry. */
 Drop skipFromEtherType(Cursor& cursor, std::uint16_t etherType, Packet& packet) {
   for (int tags = 0; tags <= kMaxTags; ++tags) {
     switch (etherType) {
@@ -103,29 +126,6 @@ Drop skipFromEtherType(Cursor& cursor, std::uint16_t etherType, Packet& packet) 
   }
   return DropReason::kTooManyTags;
 }
-
-constexpr bool isIpFamily(std::uint32_t family) {
-  return family == kFamilyIpv4 || family == kFamilyIpv6Linux ||
-         family == kFamilyIpv6NetBsd || family == kFamilyIpv6FreeBsd ||
-         family == kFamilyIpv6Darwin;
-}
-
-/**
- * Null captures have the writer's byte order, loop captures the network's: either is
- * taken.
- */
-Drop skipNull(Cursor& cursor) {
-  const auto header = cursor.take<4>();
-  if (!header) return DropReason::kShortLinkHeader;
-  const std::uint32_t family = header->be32<0>();
-  const std::uint32_t swapped = std::uint32_t{header->u8<3>()} << 24U |
-                                std::uint32_t{header->u8<2>()} << 16U |
-                                std::uint32_t{header->u8<1>()} << 8U | header->u8<0>();
-  if (!isIpFamily(family) && !isIpFamily(swapped)) return DropReason::kNotIp;
-  return std::nullopt;
-}
-
-}  // namespace
 
 Drop skipLinkHeaders(Cursor& cursor, std::uint32_t linkType, Packet& packet) {
   switch (linkType) {

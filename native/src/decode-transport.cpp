@@ -29,6 +29,33 @@ std::uint16_t maximumSegment(Bytes options) {
   return 0;
 }
 
+// https://www.iana.org/assignments/service-names-port-numbers; Linux still has the VXLAN
+// port of its own from before there was one.
+constexpr std::uint16_t kPortGtpu = 2152;
+constexpr std::uint16_t kPortVxlan = 4789;
+constexpr std::uint16_t kPortVxlanLinux = 8472;
+
+/** The kind of tunnel that the ports of a UDP packet announce. */
+std::uint8_t tunnelAtPorts(const Packet& packet) {
+  const std::uint16_t to = packet.destinationPort;
+  if (to == kPortVxlan || to == kPortVxlanLinux) return kTunnelVxlan;
+  // Address translation leaves the port to one end alone.
+  if (to == kPortGtpu || packet.sourcePort == kPortGtpu) return kTunnelGtpu;
+  return 0;
+}
+
+std::uint8_t tunnelOfProtocol(std::uint8_t protocol) {
+  switch (protocol) {
+    case kProtocolGre:
+      return kTunnelGre;
+    case kProtocolIpv4:
+    case kProtocolIpv6:
+      return kTunnelIpIp;
+    default:
+      return 0;
+  }
+}
+
 /** RFC 9293 section 3.1. */
 Drop decodeTcp(const TransportPart& part, Packet& packet) {
   Cursor cursor(part.captured);
@@ -55,7 +82,7 @@ Drop decodeTcp(const TransportPart& part, Packet& packet) {
 }
 
 /** RFC 768. */
-Drop decodeUdp(const TransportPart& part, Packet& packet) {
+Drop decodeUdp(const TransportPart& part, Packet& packet, Tunnel& tunnel) {
   Cursor cursor(part.captured);
   const auto header = cursor.take<kUdpHeaderBytes>();
   if (!header) return DropReason::kShortTransportHeader;
@@ -69,22 +96,29 @@ Drop decodeUdp(const TransportPart& part, Packet& packet) {
   packet.payloadLength = length - kUdpHeaderBytes;
   const Bytes rest = cursor.rest();
   packet.payload = rest.first(std::min<std::size_t>(rest.size(), packet.payloadLength));
+  tunnel.kind = tunnelAtPorts(packet) & tunnel.wanted;
+  if (tunnel.kind != 0) {
+    tunnel.captured = packet.payload;
+    tunnel.length = packet.payloadLength;
+  }
   return std::nullopt;
 }
 
 }  // namespace
 
-Drop decodeTransport(const TransportPart& part, Packet& packet) {
+Drop decodeTransport(const TransportPart& part, Packet& packet, Tunnel& tunnel) {
   packet.protocol = part.protocol;
   switch (part.protocol) {
     case kProtocolTcp:
       return decodeTcp(part, packet);
     case kProtocolUdp:
-      return decodeUdp(part, packet);
+      return decodeUdp(part, packet, tunnel);
     default:
-      // Tunnels (GRE, 4in6, 6in4) would be opened here, UDP-borne ones (VXLAN, GTP-U) in
-      // decodeUdp.
-      return DropReason::kOtherProtocol;
+      tunnel.kind = tunnelOfProtocol(part.protocol) & tunnel.wanted;
+      if (tunnel.kind == 0) return DropReason::kOtherProtocol;
+      tunnel.captured = part.captured;
+      tunnel.length = part.length;
+      return std::nullopt;
   }
 }
 

@@ -21,7 +21,10 @@ enum class DropReason : std::uint8_t {
   kBadIpLength,           // a total length below the header length
   kFragment,              // not the first fragment: it has no ports
   kTooManyExtensions,     // more IPv6 extension headers than any real packet has
-  kOtherProtocol,         // ICMP, ESP, tunnels: neither TCP nor UDP
+  kShortTunnelHeader,     // the packet or the capture ends inside a GRE header
+  kBadTunnelHeader,       // a GRE header of another version, or with source routes
+  kTooManyTunnels,        // more tunnels in each other than any network has
+  kOtherProtocol,         // ICMP, ESP, tunnels not to be opened: neither TCP nor UDP
   kShortTransportHeader,  // the packet or the capture ends inside the TCP or UDP header
   kBadTcpHeader,          // a data offset outside the packet
   kBadUdpLength,          // a length outside the packet
@@ -29,7 +32,7 @@ enum class DropReason : std::uint8_t {
   kNoRecord,              // the record pool is used up by flows that nobody has drained
 };
 
-inline constexpr std::size_t kDropReasonCount = 17;
+inline constexpr std::size_t kDropReasonCount = 20;
 
 /** Indexed by DropReason. */
 inline constexpr std::array<std::string_view, kDropReasonCount> kDropReasonNames = {
@@ -44,6 +47,9 @@ inline constexpr std::array<std::string_view, kDropReasonCount> kDropReasonNames
     "bad-ip-length",
     "fragment",
     "too-many-extensions",
+    "short-tunnel-header",
+    "bad-tunnel-header",
+    "too-many-tunnels",
     "other-protocol",
     "short-transport-header",
     "bad-tcp-header",

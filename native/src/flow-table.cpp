@@ -58,7 +58,8 @@ bool FlowTableOptions::valid() const {
          within(udpIdleTimeoutMs, 1, kMaxTimeoutMs) &&
          within(activeTimeoutMs, 1, kMaxTimeoutMs) &&
          within(closeLingerMs, 0, kMaxTimeoutMs) && within(readyAfterMs, 0, kDayMs) &&
-         (mtu == 0 || mtu >= 576) && ascending(readyPackets) && (tcp || udp);
+         (mtu == 0 || mtu >= 576) && ascending(readyPackets) && (tcp || udp) &&
+         within(tunnels, 0, kAllTunnels);
 }
 
 FlowTable::FlowTable(const FlowTableOptions& options)
@@ -115,7 +116,7 @@ bool FlowTable::wants(const Packet& packet) const {
 }
 
 void FlowTable::prepare(const Frame& frame, Prepared& prepared) const {
-  prepared.drop = decode(frame, prepared.packet);
+  prepared.drop = decode(frame, options_.tunnels, prepared.packet);
   if (prepared.drop) return;
   if (!wants(prepared.packet)) {
     prepared.drop = DropReason::kUnwanted;

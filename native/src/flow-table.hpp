@@ -46,6 +46,7 @@ struct FlowTableOptions {
   bool udp = true;
   std::vector<std::uint16_t> ports = {};  // one of them at either end; empty: any
   std::uint8_t table = 0;  // number of this table among several; stands in each record
+  std::uint8_t tunnels = kAllTunnels;                // to be opened
   std::optional<std::uint64_t> seed = std::nullopt;  // of the hash; random without
 
   [[nodiscard]] bool valid() const;

@@ -15,8 +15,11 @@ using Address = std::array<std::byte, 16>;
 inline constexpr std::uint16_t kNoVlan = 0xffff;
 
 /** IANA protocol numbers. */
+inline constexpr std::uint8_t kProtocolIpv4 = 4;
 inline constexpr std::uint8_t kProtocolTcp = 6;
 inline constexpr std::uint8_t kProtocolUdp = 17;
+inline constexpr std::uint8_t kProtocolIpv6 = 41;
+inline constexpr std::uint8_t kProtocolGre = 47;
 
 /** TCP flags, RFC 9293 section 3.1. */
 inline constexpr std::uint8_t kTcpFin = 1;
@@ -60,7 +63,7 @@ struct Packet {
   std::uint16_t vlan = kNoVlan;
   std::uint16_t window = 0;
   std::uint32_t sequence = 0;
-  std::uint32_t ipLength = 0;       // on the wire, from the IP header on
+  std::uint32_t ipLength = 0;       // on the wire, from the (innermost) IP header on
   std::uint32_t payloadLength = 0;  // on the wire
   std::uint16_t segmentBytes = 0;   // as in Frame
   std::uint16_t segmentLimit = 0;   // as in a SYN's MSS option; 0: not told

@@ -164,7 +164,7 @@ void goodFrames(Suite& suite) {
       Packet packet;
       // Padding to the least Ethernet frame belongs to no packet.
       const Buffer padded = good.frame + Buffer(18);
-      const Drop drop = decode(frameOf(padded, good.linkType), packet);
+      const Drop drop = decode(frameOf(padded, good.linkType), kAllTunnels, packet);
       check.that(!drop, "is not dropped");
       if (drop) return;
       check.equal(packet.ipVersion, good.version, "version");
@@ -189,7 +189,7 @@ void drops(Suite& suite) {
   for (const Bad& bad : badFrames()) {
     suite.test(std::string("decoder: drops ") + bad.name, [&](Check& check) {
       Packet packet;
-      const Drop drop = decode(frameOf(bad.frame, bad.linkType), packet);
+      const Drop drop = decode(frameOf(bad.frame, bad.linkType), kAllTunnels, packet);
       check.that(drop.has_value(), "is dropped");
       if (drop) check.equal(*drop, bad.reason, "reason");
     });
@@ -199,7 +199,7 @@ void drops(Suite& suite) {
 /** Decodes what has to be good. */
 Packet decoded(Check& check, const Frame& frame) {
   Packet packet;
-  check.that(!decode(frame, packet), "is not dropped");
+  check.that(!decode(frame, kAllTunnels, packet), "is not dropped");
   return packet;
 }
 

@@ -75,6 +75,12 @@ Buffer udp(const Segment& segment, int lengthField) {
       .take();
 }
 
+Buffer datagram(const Segment& segment, const Buffer& body) {
+  Segment bare = segment;
+  bare.payload = 0;
+  return udp(bare, static_cast<int>(body.size()) + 8) + body;
+}
+
 Buffer ipv4(const Ipv4& header, const Buffer& body) {
   const std::size_t headerBytes = 20 + header.optionBytes;
   const auto length = static_cast<unsigned>(headerBytes + body.size());
@@ -127,6 +133,37 @@ Buffer ethernet(unsigned etherType, const Buffer& body) {
 Buffer vlanTag(unsigned id, unsigned etherType) {
   // Priority 5, so that the bits beside the id are not all zero.
   return Writer().be16(0xa000U | id).be16(etherType).take();
+}
+
+Buffer gre(unsigned flags, unsigned type, const Buffer& body) {
+  std::size_t optional = 0;
+  for (const unsigned flag : {0x8000U, 0x2000U, 0x1000U, 0x0080U}) {
+    if ((flags & flag) != 0) optional += 4;
+  }
+  return Writer().be16(flags).be16(type).zeros(optional).bytes(body).take();
+}
+
+Buffer vxlan(const Buffer& frame, unsigned port) {
+  return ipv4({.from = 101, .to = 102, .protocol = kProtocolUdp},
+              datagram({.fromPort = 50'000, .toPort = port},
+                       Writer().be32(0x08000000).be32(0x00002a00).bytes(frame).take()));
+}
+
+Buffer gtpu(unsigned flags, const Buffer& fields, const Buffer& body) {
+  const auto length = static_cast<unsigned>(fields.size() + body.size());
+  return ipv4({.from = 101, .to = 102, .protocol = kProtocolUdp},
+              datagram({.fromPort = 50'000, .toPort = 2'152}, Writer()
+                                                                  .u8(flags)
+                                                                  .u8(255)
+                                                                  .be16(length)
+                                                                  .be32(0x12345678)
+                                                                  .bytes(fields)
+                                                                  .bytes(body)
+                                                                  .take()));
+}
+
+Buffer gtpuExtension(unsigned units, unsigned next) {
+  return Writer().u8(units).zeros(std::size_t{units} * 4 - 2).u8(next).take();
 }
 
 Buffer tcpFrame(const Segment& segment) {

@@ -49,6 +49,9 @@ Buffer tcp(const Segment& segment);
 /** `lengthField` as in the header; right by default. */
 Buffer udp(const Segment& segment, int lengthField = -1);
 
+/** UDP that carries `body` in place of a made payload. */
+Buffer datagram(const Segment& segment, const Buffer& body);
+
 struct Ipv4 {
   unsigned from = 1;
   unsigned to = 2;
@@ -71,6 +74,16 @@ Buffer extension(unsigned next, std::size_t bytes);
 
 Buffer ethernet(unsigned etherType, const Buffer& body);
 Buffer vlanTag(unsigned id, unsigned etherType);
+
+/** GRE; `flags` and version as in the header, the optional fields they stand for follow.
+ */
+Buffer gre(unsigned flags, unsigned type, const Buffer& body);
+/** VXLAN over UDP between 10.0.0.101 and 10.0.0.102; `frame` is Ethernet. */
+Buffer vxlan(const Buffer& frame, unsigned port = 4'789);
+/** A G-PDU over UDP between the same; `fields` are the optional ones. */
+Buffer gtpu(unsigned flags, const Buffer& fields, const Buffer& body);
+/** An extension header of `units` of 4 bytes, before one of type `next`. */
+Buffer gtpuExtension(unsigned units, unsigned next);
 
 /** The usual ones: Ethernet, IPv4. */
 Buffer tcpFrame(const Segment& segment);

@@ -4,6 +4,7 @@
 namespace sluice::test {
 
 void decoderTests(Suite& suite);
+void tunnelTests(Suite& suite);
 void hostileFrameTests(Suite& suite);
 void indexTests(Suite& suite);
 void timeTests(Suite& suite);
@@ -20,6 +21,7 @@ void interfaceTests(Suite& suite);
 int main() {
   sluice::test::Suite suite;
   sluice::test::decoderTests(suite);
+  sluice::test::tunnelTests(suite);
   sluice::test::hostileFrameTests(suite);
   sluice::test::indexTests(suite);
   sluice::test::timeTests(suite);
