@@ -21,6 +21,8 @@ export interface NativeFlowTableOptions {
   readonly udp: boolean;
   readonly ports: readonly number[];
   readonly table: number;
+  /** A mask, a bit for each of `NativeAddon.tunnels`. */
+  readonly tunnels: number;
   readonly seed?: number | undefined;
 }
 
@@ -197,6 +199,8 @@ export interface NativeAddon {
   readonly interfaceFacts: (name: string) => NativeInterfaceFacts | NativeFault;
   readonly probeCapture: (interfaceName: string) => readonly NativeProbeStep[];
   readonly clockFacts: () => NativeClockFacts | NativeFault;
+  /** Kinds of tunnel in the order of the mask's bits. */
+  readonly tunnels: readonly string[];
 }
 
 // Seen from dist/src/capture/.

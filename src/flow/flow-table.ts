@@ -9,6 +9,7 @@ import {
 import { CaptureError } from '../errors.ts';
 import { FlowRecord } from './flow-record.ts';
 import { HEADER, RECORD_LAYOUT_VERSION } from './record-layout.ts';
+import { isTunnel, TUNNELS, type Tunnel, tunnelMask } from './tunnels.ts';
 
 /** All memory is taken when the table is made and never grows; with the defaults 90 MB. */
 export interface FlowTableOptions {
@@ -47,6 +48,8 @@ export interface FlowTableOptions {
   readonly ports: readonly number[];
   /** Number of this table among several: part of each flow's id. */
   readonly table: number;
+  /** Kinds to be opened: a flow is then one of the innermost packets. All unless given. */
+  readonly tunnels: readonly Tunnel[];
   /** Of the table's hash; random unless given. Results do not depend on it. */
   readonly seed?: number;
 }
@@ -67,6 +70,7 @@ const DEFAULTS = {
   udp: true,
   ports: [],
   table: 0,
+  tunnels: TUNNELS,
 } as const;
 
 const DAY_MS = 86_400_000;
@@ -80,7 +84,7 @@ export const PORTS_MAX = 1_024;
 /** Least and greatest value of each option: those of FlowTableOptions::valid in native/src/flow-table.cpp. */
 const BOUNDS: Readonly<
   Record<
-    Exclude<keyof FlowTableOptions, 'readyPackets' | 'ports' | 'tcp' | 'udp'>,
+    Exclude<keyof FlowTableOptions, 'readyPackets' | 'ports' | 'tunnels' | 'tcp' | 'udp'>,
     readonly [number, number]
   >
 > = {
@@ -133,7 +137,7 @@ export class FlowTable {
     const all = completeOptions(options);
     const { FlowTable: Native } = loadNative(RECORD_LAYOUT_VERSION);
     try {
-      this.#native = new Native(all);
+      this.#native = new Native({ ...all, tunnels: tunnelMask(all.tunnels) });
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException;
       throw new CaptureError(code ?? 'ERR_FLOW_TABLE', message, { cause });
@@ -214,6 +218,10 @@ function fault(name: string, value: unknown): string | undefined {
         ports.length <= PORTS_MAX && ports.every((port) => whole(port, 1, 0xffff));
       return fine ? undefined : `at most ${PORTS_MAX} ports from 1 to 65535`;
     }
+    case 'tunnels':
+      return Array.isArray(value) && value.every(isTunnel)
+        ? undefined
+        : `a list of some of ${TUNNELS.join(', ')}`;
     case 'readyPackets': {
       const steps = value as readonly number[];
       const fine =
@@ -238,6 +246,6 @@ function fault(name: string, value: unknown): string | undefined {
 function badOption(name: string, value: unknown, expected: string): CaptureError {
   return new CaptureError(
     'ERR_FLOW_TABLE_OPTION',
-    `flow table: ${name} is ${value}, expected ${expected}`,
+    `flow table: ${name} is ${typeof value === 'number' ? value : JSON.stringify(value)}, expected ${expected}`,
   );
 }

@@ -6,6 +6,7 @@ import { FrameIndex } from '../../src/capture/frame-index.ts';
 import { CaptureError } from '../../src/errors.ts';
 import type { FlowRecord, SeriesPacket } from '../../src/flow/flow-record.ts';
 import { FlowTable, type FlowTableOptions } from '../../src/flow/flow-table.ts';
+import { TUNNELS, type Tunnel } from '../../src/flow/tunnels.ts';
 
 const LINKTYPE_RAW = 101;
 const SYN = 2;
@@ -27,6 +28,8 @@ interface TestPacket {
   readonly sequence?: number;
   readonly payload?: number;
   readonly ms?: number;
+  /** What the packet comes through, from 10.0.0.101 to 10.0.0.102. */
+  readonly tunnel?: Tunnel;
 }
 
 function reversed(packet: TestPacket): TestPacket {
@@ -34,14 +37,18 @@ function reversed(packet: TestPacket): TestPacket {
   return { ...packet, from: to, to: from, fromPort: toPort, toPort: fromPort };
 }
 
+function udpBytes(fromPort: number, toPort: number, payload: Buffer): Buffer {
+  const header = Buffer.alloc(8);
+  header.writeUInt16BE(8 + payload.byteLength, 4);
+  header.writeUInt16BE(fromPort, 0);
+  header.writeUInt16BE(toPort, 2);
+  return Buffer.concat([header, payload]);
+}
+
 function transportBytes(packet: TestPacket): Buffer {
   const payload = Buffer.alloc(packet.payload ?? 0, 0x61);
   if (packet.transport === 'udp') {
-    const header = Buffer.alloc(8);
-    header.writeUInt16BE(8 + payload.byteLength, 4);
-    header.writeUInt16BE(packet.fromPort, 0);
-    header.writeUInt16BE(packet.toPort, 2);
-    return Buffer.concat([header, payload]);
+    return udpBytes(packet.fromPort, packet.toPort, payload);
   }
   const header = Buffer.alloc(20);
   header.writeUInt16BE(packet.fromPort, 0);
@@ -67,12 +74,39 @@ function ipBytes(packet: TestPacket): Buffer {
     }
     return Buffer.concat([header, body]);
   }
+  return ipv4Bytes(packet.from, packet.to, protocol, body);
+}
+
+function ipv4Bytes(from: number, to: number, protocol: number, body: Buffer): Buffer {
   const header = Buffer.alloc(20);
   header.writeUInt8(0x45, 0);
   header.writeUInt16BE(20 + body.byteLength, 2);
   header.writeUInt8(protocol, 9);
-  header.set([10, 0, 0, packet.from, 10, 0, 0, packet.to], 12);
+  header.set([10, 0, 0, from, 10, 0, 0, to], 12);
   return Buffer.concat([header, body]);
+}
+
+/** Protocol and body of an outer packet that carries an IPv4 packet. */
+const ENCAPSULATED: Readonly<Record<Tunnel, (inner: Buffer) => [number, Buffer]>> = {
+  gre: (inner) => [47, Buffer.concat([Buffer.from('00000800', 'hex'), inner])],
+  vxlan: (inner) => {
+    const ethernet = Buffer.concat([Buffer.alloc(12), Buffer.from('0800', 'hex'), inner]);
+    const header = Buffer.from('0800000000002a00', 'hex');
+    return [17, udpBytes(50_000, 4_789, Buffer.concat([header, ethernet]))];
+  },
+  gtpu: (inner) => {
+    const header = Buffer.from('30ff000000000001', 'hex');
+    header.writeUInt16BE(inner.byteLength, 2);
+    return [17, udpBytes(50_000, 2_152, Buffer.concat([header, inner]))];
+  },
+  ipip: (inner) => [4, inner],
+};
+
+function frameBytes(packet: TestPacket): Buffer {
+  const bytes = ipBytes(packet);
+  if (packet.tunnel === undefined) return bytes;
+  const [protocol, body] = ENCAPSULATED[packet.tunnel](bytes);
+  return ipv4Bytes(101, 102, protocol, body);
 }
 
 /** Feeds the packets in blocks of the given size and returns copies of all records. */
@@ -85,7 +119,7 @@ function flowsOf(
   const index = new FrameIndex();
   for (let from = 0; from < packets.length; from += blockFrames) {
     const part = packets.slice(from, from + blockFrames);
-    const frames = part.map(ipBytes);
+    const frames = part.map(frameBytes);
     const sink = index.start(Buffer.concat(frames), LINKTYPE_RAW);
     let offset = 0;
     frames.forEach((frame, i) => {
@@ -202,6 +236,39 @@ test('frames that hold no packet are counted by reason', (t) => {
   t.is(drops['bad-index'], 1);
 });
 
+const openTunnel = test.macro({
+  exec(t, tunnel: Tunnel) {
+    const packet = { ...CLIENT, payload: 300, tunnel };
+    for (const options of [SMALL, { ...SMALL, tunnels: [tunnel] }]) {
+      const [flow, ...others] = flowsOf(new FlowTable(options), [packet, CLIENT]);
+      t.deepEqual(others, []);
+      t.is(flow?.client, '10.0.0.1');
+      t.is(flow?.serverPort, 443);
+      t.deepEqual(flow?.bytes, { up: 380, down: 0 });
+    }
+  },
+  title: (_, tunnel) => `a packet through ${tunnel} belongs to the flow inside`,
+});
+for (const tunnel of TUNNELS) test(openTunnel, tunnel);
+
+const shutTunnel = test.macro({
+  exec(t, tunnel: Tunnel, clients: readonly string[], dropped: number) {
+    const others = TUNNELS.filter((name) => name !== tunnel);
+    const table = new FlowTable({ ...SMALL, tunnels: others });
+    const flows = flowsOf(table, [{ ...CLIENT, payload: 300, tunnel }]);
+    t.deepEqual(
+      flows.map((flow) => flow.client),
+      clients,
+    );
+    t.is(table.counters().drops['other-protocol'], dropped);
+  },
+  title: (_, tunnel) => `${tunnel} is left alone when it is not to be opened`,
+});
+test(shutTunnel, 'gre', [], 1);
+test(shutTunnel, 'vxlan', ['10.0.0.101'], 0);
+test(shutTunnel, 'gtpu', ['10.0.0.101'], 0);
+test(shutTunnel, 'ipip', [], 1);
+
 test('a table with the default options takes less than 100 MB', (t) => {
   const { memoryBytes } = new FlowTable();
   t.true(memoryBytes < 100_000_000, `${memoryBytes} bytes`);
@@ -238,6 +305,8 @@ test(badOptions, { payloadBytes: 0.5 }, /payloadBytes is 0.5/);
 test(badOptions, { poolBytes: '1' }, /poolBytes is 1/);
 test(badOptions, { maxFlows: 100, maxRecords: 101 }, /at most maxFlows, 100/);
 test(badOptions, { maxflows: 100 }, /unknown option maxflows/);
+test(badOptions, { tunnels: ['gre', 'ipsec'] }, /tunnels is \["gre","ipsec"\], .* ipip/);
+test(badOptions, { tunnels: 15 }, /tunnels is 15, expected a list/);
 
 /** Few endpoints, so that packets meet. */
 const anyPacket: fc.Arbitrary<TestPacket> = fc.record({
