@@ -2,7 +2,7 @@
 
 import type { FlowTableCounters } from '../capture/native.ts';
 import { InputError } from '../errors.ts';
-import type { FlowBatch } from '../flow/flow-table.ts';
+import type { FlowBatch, FlowTableOptions } from '../flow/flow-table.ts';
 import { type CaptureSummary, emptySummary, readFlows } from '../flow/read-flows.ts';
 import {
   EXIT_INTERRUPTED,
@@ -25,13 +25,14 @@ export interface CaptureVisitor {
  */
 export async function visitCaptures(
   files: readonly string[],
+  options: Partial<FlowTableOptions>,
   visitor: CaptureVisitor,
 ): Promise<void> {
   const signal = interruption();
   for (const file of files) {
     const summary = emptySummary();
     try {
-      for await (const batch of readFlows(file, {}, summary)) {
+      for await (const batch of readFlows(file, options, summary)) {
         await visitor.batch(file, batch);
         if (signal.aborted) break;
       }

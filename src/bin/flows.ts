@@ -5,6 +5,7 @@ import { factsOf, handshakeOf } from '../handshake/handshake.ts';
 import { countersLine, visitCaptures } from './captures.ts';
 import { FLOW_COLUMNS, flowCells, flowLine } from './flow-line.ts';
 import { type Column, emit, heading, row, say } from './terminal.ts';
+import { type TunnelsOption, tunnelsOption } from './tunnels-option.ts';
 
 const COLUMNS: readonly Column[] = [
   ...FLOW_COLUMNS,
@@ -19,18 +20,22 @@ export function flowsCommand(): Command {
     .argument('<file...>', 'pcap or pcapng, also gzip; - is standard input')
     .option('--json', 'one JSON object a flow')
     .option('--summary', 'the counters only')
+    .addOption(tunnelsOption())
     .addHelpText('after', '\nFlows that never carried payload are counted, not listed.')
     .action(showFlows);
 }
 
-async function showFlows(
-  files: readonly string[],
-  options: { readonly json?: true; readonly summary?: true },
-): Promise<void> {
+interface FlowsOptions extends TunnelsOption {
+  readonly json?: true;
+  readonly summary?: true;
+}
+
+async function showFlows(files: readonly string[], options: FlowsOptions): Promise<void> {
   const json = options.json === true;
   const rows = options.summary !== true;
   if (rows && !json) await emit(heading(COLUMNS));
-  await visitCaptures(files, {
+  const table = { tunnels: options.tunnels };
+  await visitCaptures(files, table, {
     batch: async (file, batch) => {
       if (!rows) return;
       for (const flow of batch) {

@@ -19,6 +19,7 @@ import {
   say,
   thousands,
 } from './terminal.ts';
+import { type TunnelsOption, tunnelsOption } from './tunnels-option.ts';
 
 /** Shipped with the program. */
 export const DEFAULT_BUNDLE: string = fileURLToPath(
@@ -38,7 +39,7 @@ const TALLY_COLUMNS: readonly Column[] = [
   { title: 'bytes', width: 8, align: 'right' },
 ];
 
-interface ReplayOptions {
+interface ReplayOptions extends TunnelsOption {
   readonly json?: true;
   readonly summary?: true;
   readonly bundle: string;
@@ -51,6 +52,7 @@ export function replayCommand(): Command {
     .option('--json', 'one JSON object a flow, the last line is the tally')
     .option('--summary', 'the tally only')
     .option('--bundle <directory>', 'the model to classify with', DEFAULT_BUNDLE)
+    .addOption(tunnelsOption())
     .addHelpText(
       'after',
       '\nA flow is classified when it ends, by its first packets and its handshake; the name of the\nserver is never looked at. `unknown` is a flow that the model is not sure enough of.',
@@ -90,7 +92,8 @@ async function replay(files: readonly string[], options: ReplayOptions): Promise
 
   if (rows && options.json !== true) await emit(heading(COLUMNS));
   const start = process.hrtime.bigint();
-  await visitCaptures(files, {
+  const table = { tunnels: options.tunnels };
+  await visitCaptures(files, table, {
     batch: async (file, batch) => {
       for (const flow of batch) {
         const handshake = handshakeOf(flow);
