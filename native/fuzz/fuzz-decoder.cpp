@@ -26,7 +26,7 @@ void run(Bytes input) {
   if (!header) return;
   const Frame frame = frameOf(header->u8<0>(), header->u8<1>(), cursor.rest());
   Packet packet;
-  if (!decode(frame, packet)) checkPacket(frame, packet);
+  if (!decode(frame, header->u8<1>() & kAllTunnels, packet)) checkPacket(frame, packet);
 }
 
 }  // namespace

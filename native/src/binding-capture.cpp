@@ -79,6 +79,7 @@ class CaptureObject : public Napi::ObjectWrap<CaptureObject> {
     ringOptions.filter.tcp = tableOptions.tcp;
     ringOptions.filter.udp = tableOptions.udp;
     ringOptions.filter.ports = tableOptions.ports;
+    ringOptions.filter.tunnels = tableOptions.tunnels;
     if (const auto error = PacketRing::open(ringOptions, ring)) {
       throwRingError(env, *error);
       return;

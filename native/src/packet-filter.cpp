@@ -5,6 +5,7 @@
 #include <map>
 #include <span>
 
+#include "decoder.hpp"
 #include "packet.hpp"
 
 namespace sluice {
@@ -191,10 +192,10 @@ Label testPorts(Assembler& code, std::uint32_t ip, std::span<const PortRange> ra
 
 std::vector<PortRange> tunnelPorts(std::uint8_t tunnels) {
   std::vector<std::uint16_t> ports;
-  if ((tunnels & PacketFilterOptions::kVxlan) != 0) {
+  if ((tunnels & kTunnelVxlan) != 0) {
     ports.assign(kVxlanPorts.begin(), kVxlanPorts.end());
   }
-  if ((tunnels & PacketFilterOptions::kGtpU) != 0) ports.push_back(kGtpUPort);
+  if ((tunnels & kTunnelGtpu) != 0) ports.push_back(kGtpUPort);
   return rangesOf(ports);
 }
 
@@ -205,8 +206,8 @@ PacketFilterProgram assemble(const PacketFilterOptions& options,
   const Label drop = code.finish(0);
   const Label pass = code.finish(options.snapBytes);
   const auto passIf = [&](bool wanted) { return wanted ? pass : drop; };
-  const bool gre = (options.tunnels & PacketFilterOptions::kGre) != 0;
-  const bool ipInIp = (options.tunnels & PacketFilterOptions::kIpInIp) != 0;
+  const bool gre = (options.tunnels & kTunnelGre) != 0;
+  const bool ipInIp = (options.tunnels & kTunnelIpIp) != 0;
 
   // The accumulator holds the protocol, X the length of the IP header.
   const Label portWanted = ports.empty() ? pass : testPorts(code, ip, ports, pass, drop);

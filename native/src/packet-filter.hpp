@@ -14,19 +14,13 @@
 namespace sluice {
 
 struct PacketFilterOptions {
-  // Bits of `tunnels`.
-  static constexpr std::uint8_t kGre = 1;
-  static constexpr std::uint8_t kVxlan = 2;
-  static constexpr std::uint8_t kGtpU = 4;
-  static constexpr std::uint8_t kIpInIp = 8;
-
   bool tcp = true;
   bool udp = true;
   // One of them is the source or the destination; empty: any port. At most
   // kMaxFilterPorts different ones.
   std::vector<std::uint16_t> ports = {};
-  // Packets of these tunnels pass whatever their ports: what is in them shows in user
-  // space.
+  // Packets of these tunnels (decoder.hpp) pass whatever their ports: what is in them
+  // shows in user space.
   std::uint8_t tunnels = 0;
   // Frames start with an Ethernet header (SOCK_RAW on devices that have one), or else
   // with the IP header (SOCK_DGRAM, raw IP devices).

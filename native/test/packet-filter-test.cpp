@@ -95,7 +95,7 @@ Verdict judge(const PacketFilterOptions& options, const Buffer& frame) {
   const Drop drop = decode({.bytes = frame,
                             .wireLength = static_cast<std::uint32_t>(frame.size()),
                             .linkType = options.linkHeader ? kLinkEthernet : kLinkRaw},
-                           packet);
+                           0, packet);
   const auto carries = [&](std::uint8_t tunnel) {
     return (options.tunnels & tunnel) != 0;
   };
@@ -104,10 +104,10 @@ Verdict judge(const PacketFilterOptions& options, const Buffer& frame) {
   };
   if (!drop) {
     const bool udp = packet.protocol == kProtocolUdp;
-    if (udp && carries(PacketFilterOptions::kVxlan) && (hasPort(4789) || hasPort(8472))) {
+    if (udp && carries(kTunnelVxlan) && (hasPort(4789) || hasPort(8472))) {
       return Verdict::kWanted;
     }
-    if (udp && carries(PacketFilterOptions::kGtpU) && hasPort(2152)) {
+    if (udp && carries(kTunnelGtpu) && hasPort(2152)) {
       return Verdict::kWanted;
     }
     const bool protocolWanted = udp ? options.udp : options.tcp;
@@ -118,9 +118,9 @@ Verdict judge(const PacketFilterOptions& options, const Buffer& frame) {
   }
   if (drop == DropReason::kOtherProtocol) {
     // The decoder has got as far as the protocol.
-    const bool gre = packet.protocol == 47 && carries(PacketFilterOptions::kGre);
-    const bool ip = (packet.protocol == 4 || packet.protocol == 41) &&
-                    carries(PacketFilterOptions::kIpInIp);
+    const bool gre = packet.protocol == 47 && carries(kTunnelGre);
+    const bool ip =
+        (packet.protocol == 4 || packet.protocol == 41) && carries(kTunnelIpIp);
     if (gre || ip) return Verdict::kWanted;
   }
   const bool sure = drop == DropReason::kShortLinkHeader || drop == DropReason::kNotIp ||
@@ -321,24 +321,23 @@ std::vector<Case> tunnelCases() {
   };
   const Buffer inner = ip4(6, tcp({}));
   return {
-      {"GRE passes on demand", with(Options::kGre), ethernet(0x0800, ip4(47, inner)),
-       true},
-      {"GRE over IPv6 passes on demand", with(Options::kGre),
+      {"GRE passes on demand", with(kTunnelGre), ethernet(0x0800, ip4(47, inner)), true},
+      {"GRE over IPv6 passes on demand", with(kTunnelGre),
        ethernet(0x86dd, ip6(47, inner)), true},
-      {"GRE is dropped else", with(0xff ^ Options::kGre),
-       ethernet(0x0800, ip4(47, inner)), false},
-      {"IP in IP passes on demand", with(Options::kIpInIp),
-       ethernet(0x86dd, ip6(4, inner)), true},
-      {"IPv6 in IP passes on demand", with(Options::kIpInIp),
-       ethernet(0x0800, ip4(41, inner)), true},
-      {"IP in IP is dropped else", with(0xff ^ Options::kIpInIp),
+      {"GRE is dropped else", with(0xff ^ kTunnelGre), ethernet(0x0800, ip4(47, inner)),
+       false},
+      {"IP in IP passes on demand", with(kTunnelIpIp), ethernet(0x86dd, ip6(4, inner)),
+       true},
+      {"IPv6 in IP passes on demand", with(kTunnelIpIp), ethernet(0x0800, ip4(41, inner)),
+       true},
+      {"IP in IP is dropped else", with(0xff ^ kTunnelIpIp),
        ethernet(0x0800, ip4(4, inner)), false},
-      {"VXLAN passes on demand", with(Options::kVxlan), udpTo(4'789), true},
-      {"VXLAN on the old port of Linux passes on demand", with(Options::kVxlan),
+      {"VXLAN passes on demand", with(kTunnelVxlan), udpTo(4'789), true},
+      {"VXLAN on the old port of Linux passes on demand", with(kTunnelVxlan),
        udpTo(8'472), true},
-      {"VXLAN is dropped else", with(0xff ^ Options::kVxlan), udpTo(4'789), false},
-      {"GTP-U passes on demand", with(Options::kGtpU), udpTo(2'152), true},
-      {"GTP-U is dropped else", with(0xff ^ Options::kGtpU), udpTo(2'152), false},
+      {"VXLAN is dropped else", with(0xff ^ kTunnelVxlan), udpTo(4'789), false},
+      {"GTP-U passes on demand", with(kTunnelGtpu), udpTo(2'152), true},
+      {"GTP-U is dropped else", with(0xff ^ kTunnelGtpu), udpTo(2'152), false},
       {"a tunnel's port is none of TCP's", with(0xff),
        ethernet(0x0800, ip4(6, tcp(between(40'000, 4'789)))), false},
       {"with tunnels the ports still count", with(0xff),
@@ -431,8 +430,7 @@ void portSets(Suite& suite) {
                  Random random(count);
                  const std::vector<std::uint16_t> ports = randomPorts(random, count);
                  const PortSet set(ports);
-                 const FilteredPair pair(
-                     {.ports = ports, .tunnels = PacketFilterOptions::kVxlan});
+                 const FilteredPair pair({.ports = ports, .tunnels = kTunnelVxlan});
                  check.that(pair.ok(),
                             "is attached (1024 ports: net.core.optmem_max of 27,000)");
                  // Two searches of 5 instructions for 4 ports, and room for the rest.
@@ -590,10 +588,9 @@ void randomFrames(Suite& suite) {
       {.ports = some},
       {.ports = some, .linkHeader = false},
       {.udp = false, .ports = some, .tunnels = 0xff},
-      {.ports = {443},
-       .tunnels = PacketFilterOptions::kVxlan | PacketFilterOptions::kIpInIp},
-      {.tcp = false, .tunnels = PacketFilterOptions::kGre, .linkHeader = false},
-      {.tcp = false, .udp = false, .tunnels = PacketFilterOptions::kGtpU},
+      {.ports = {443}, .tunnels = kTunnelVxlan | kTunnelIpIp},
+      {.tcp = false, .tunnels = kTunnelGre, .linkHeader = false},
+      {.tcp = false, .udp = false, .tunnels = kTunnelGtpu},
   };
   suite.test(
       "packet filter: of 40,000 random frames none that is wanted is dropped, and "

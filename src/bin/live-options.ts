@@ -9,9 +9,10 @@ import {
   numberOption,
   protocolsOption,
 } from './options.ts';
+import { type TunnelsOption, tunnelsOption } from './tunnels-option.ts';
 
 /** What a person chose of them. */
-export interface LiveChoice {
+export interface LiveChoice extends TunnelsOption {
   readonly interface: string;
   readonly ready: readonly number[];
   readonly readyAfter: number;
@@ -54,7 +55,8 @@ function addFlowOptions(command: Command): Command {
       [],
     )
     .option('--promiscuous', 'also frames that are not for this machine')
-    .option('--ignore-outgoing', 'not the frames that this machine sends');
+    .option('--ignore-outgoing', 'not the frames that this machine sends')
+    .addOption(tunnelsOption());
 }
 
 function addRingOptions(command: Command): Command {
@@ -112,6 +114,7 @@ export function liveOptions(options: LiveChoice, facts: InterfaceFacts): LiveOpt
       tcp: options.protocols.includes('tcp'),
       udp: options.protocols.includes('udp'),
       ports: options.ports,
+      tunnels: options.tunnels,
       mtu: options.mtu ?? Math.min(facts.mtu, 65_535),
     },
   };

@@ -11,6 +11,7 @@ import {
 import { ringFault } from '../capture/ring-faults.ts';
 import { completeOptions, FlowBatch, type FlowTableOptions } from './flow-table.ts';
 import { RECORD_LAYOUT_VERSION } from './record-layout.ts';
+import { tunnelMask } from './tunnels.ts';
 
 export interface LiveOptions {
   readonly interface: string;
@@ -145,6 +146,7 @@ export class LiveFlows {
     const whole = completeOptions(table);
     const part = {
       ...whole,
+      tunnels: tunnelMask(whole.tunnels),
       maxFlows: Math.max(16, Math.ceil(whole.maxFlows / rings)),
       maxRecords: Math.max(16, Math.ceil(whole.maxRecords / rings)),
       poolBytes: Math.max(65_536, Math.ceil(whole.poolBytes / rings)),
