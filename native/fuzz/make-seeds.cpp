@@ -1,5 +1,5 @@
-// Writes what a fuzz target starts from: make-seeds decoder|flow-table FOLDER. Frames of
-// every link type and of every layer the decoder knows, and flows made of them.
+// Writes what a fuzz target starts from: make-seeds decoder|flow-table|ring-block FOLDER.
+// Frames of every link type and of every layer the decoder knows, and flows made of them.
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -7,6 +7,7 @@
 
 #include "frames.hpp"
 #include "input.hpp"
+#include "ring-blocks.hpp"
 
 namespace sluice::fuzz {
 namespace {
@@ -278,6 +279,27 @@ std::vector<Seed> flowTableSeeds() {
   for (const Packet& packet : packets()) {
     seeds.push_back({"links-" + packet.name, links(packet)});
   }
+  // Each once for every way in which the target feeds its table.
+  std::vector<Seed> all;
+  for (unsigned way = 0; way < 3; ++way) {
+    for (const Seed& seed : seeds) {
+      const Buffer first(1, static_cast<std::byte>(way));
+      all.push_back({seed.name + "-" + std::to_string(way), first + seed.bytes});
+    }
+  }
+  return all;
+}
+
+std::vector<Seed> ringBlockSeeds() {
+  std::vector<Seed> seeds;
+  for (unsigned bits = 0; bits < 4; ++bits) {
+    const Buffer first(1, static_cast<std::byte>(bits));
+    std::vector<test::RingPacket> ring;
+    for (const Packet& packet : packets()) {
+      ring.push_back({.bytes = packet.bytes, .gsoType = bits != 0, .outgoing = bits > 1});
+    }
+    seeds.push_back({"block-" + std::to_string(bits), first + test::ringBlock(ring)});
+  }
   return seeds;
 }
 
@@ -293,6 +315,7 @@ int makeSeeds(std::string_view target, const std::string& folder) {
   std::vector<Seed> seeds;
   if (target == "decoder") seeds = decoderSeeds();
   if (target == "flow-table") seeds = flowTableSeeds();
+  if (target == "ring-block") seeds = ringBlockSeeds();
   for (const Seed& seed : seeds) {
     if (writeSeed(folder, seed)) continue;
     std::fprintf(stderr, "cannot write %s in %s\n", seed.name.c_str(), folder.c_str());
@@ -306,6 +329,6 @@ int makeSeeds(std::string_view target, const std::string& folder) {
 
 int main(int argc, char** argv) {
   if (argc == 3) return sluice::fuzz::makeSeeds(argv[1], argv[2]);
-  std::fputs("usage: make-seeds decoder|flow-table FOLDER\n", stderr);
+  std::fputs("usage: make-seeds decoder|flow-table|ring-block FOLDER\n", stderr);
   return 2;
 }

@@ -15,6 +15,8 @@ void flowLimitTests(Suite& suite);
 void blockTests(Suite& suite);
 void packetFilterTests(Suite& suite);
 void interfaceTests(Suite& suite);
+void ringBlockTests(Suite& suite);
+void flowReadyTests(Suite& suite);
 
 }  // namespace sluice::test
 
@@ -32,5 +34,7 @@ int main() {
   sluice::test::blockTests(suite);
   sluice::test::packetFilterTests(suite);
   sluice::test::interfaceTests(suite);
+  sluice::test::ringBlockTests(suite);
+  sluice::test::flowReadyTests(suite);
   return suite.passed() ? 0 : 1;
 }
