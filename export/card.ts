@@ -1,0 +1,174 @@
+// A model's figures -> card.md: what it was trained on, how well it does, and what it cannot do, for people.
+
+import type { SavedRun } from '../models/run-directory.ts';
+import type { Manifest } from '../src/bundle/manifest.ts';
+import type { Measured } from './measure.ts';
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)}%`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+const BASELINE_TITLES: Readonly<Record<string, string>> = {
+  majorityClass: 'majority class',
+  nearestNeighbourOnSizes: '1-NN on the signed sizes of the first 30 packets',
+  nearestNeighbourOnStatistics: '1-NN on the statistics',
+};
+
+/** The whole card, Markdown. */
+export function cardOf(manifest: Manifest, run: SavedRun, measured: Measured): string {
+  return [
+    `# ${manifest.name}`,
+    summary(manifest, measured),
+    '## Data',
+    dataSection(run, measured.test.whole.flows),
+    '## How well it does',
+    figuresSection(manifest, run, measured),
+    '## Per class',
+    classesSection(manifest, measured),
+    '## int8',
+    int8Section(manifest, measured),
+    '## Limits',
+    limitsSection(measured),
+    '## How to make it again',
+    recipe(manifest),
+    '',
+  ].join('\n\n');
+}
+
+function summary({ model, classes, training }: Manifest, { test }: Measured): string {
+  return [
+    `Tells which of ${classes.length} kinds of service (${classes.join(', ')}) a TLS flow belongs to, from its`,
+    'occluded handshake, its packet series and its statistics; the server’s name is not among them.',
+    `${model.parameters.toLocaleString('en-US')} parameters in int8, ${Math.round(model.sizeBytes / 1024)} KiB.`,
+    `Accuracy ${percent(test.whole.accuracy)}, macro-F1 ${percent(test.whole.macroF1)} on lab captures that it was never trained on`,
+    `(${test.whole.flows} flows; trained on ${training.flows}).`,
+  ].join('\n');
+}
+
+function dataSection({ config }: SavedRun, testFlows: number): string {
+  const { data } = config;
+  const captures = (names: readonly string[]) =>
+    names.map((name) => `\`${name}\``).join(', ');
+  return [
+    'Captures made by this repository’s lab (`lab/`): real TLS clients and servers in network namespaces act out the',
+    'services. The traffic is real, the behaviour behind it is a model of people, with the assumptions that `lab/` states.',
+    '',
+    table(
+      ['split', 'captures', 'flows'],
+      [
+        ['train', captures(data.train), String(data.trainFlows)],
+        ['validation', captures(data.validation), String(data.validationFlows)],
+        ['test', captures(data.test), String(testFlows)],
+      ],
+    ),
+    '',
+    'Split by whole captures in the order of time, never by flow: flows of one session resemble each other so much that',
+    'a split by flow measures memory. Weights, normaliser and int8 ranges come from the training captures; early',
+    'stopping, temperature and thresholds from the validation captures; the test captures decided nothing.',
+    `SHA-256 over the data set: \`${data.sha256}\`.`,
+  ].join('\n');
+}
+
+function figuresSection(
+  { metrics }: Manifest,
+  { metrics: trained }: SavedRun,
+  { test, decided }: Measured,
+): string {
+  const [low, high] = test.accuracyInterval;
+  const early = test.afterPackets.map(({ packets, accuracy, macroF1 }) => [
+    `after ${packets} packets`,
+    percent(accuracy),
+    percent(macroF1),
+  ]);
+  const without = Object.entries(test.without).map(([name, accuracy]) => [
+    `without ${name} (zeros)`,
+    percent(accuracy),
+    '',
+  ]);
+  const baselines = Object.entries(metrics.baselines).map(([name, accuracy]) => [
+    `baseline: ${BASELINE_TITLES[name] ?? name}`,
+    percent(accuracy),
+    '',
+  ]);
+  const whole = ['**int8, whole flows**', `**${percent(test.whole.accuracy)}**`];
+  const { accuracy, macroF1 } = trained.test.whole;
+  return [
+    table(
+      ['on the test captures', 'accuracy', 'macro-F1'],
+      [
+        [...whole, `**${percent(test.whole.macroF1)}**`],
+        ['fp32 (tfjs), whole flows', percent(accuracy), percent(macroF1)],
+        ...early,
+        ...without,
+        ...baselines,
+      ],
+    ),
+    '',
+    `95% interval of the accuracy over resampled sessions: ${percent(low)} to ${percent(high)}; it says nothing of other networks.`,
+    `Expected calibration error ${percent(test.calibrationError)}. With the thresholds of the manifest ${percent(decided.share)} of the flows`,
+    `get a class, ${percent(decided.accuracy)} of those the right one; the others are \`unknown\`.`,
+  ].join('\n');
+}
+
+function classesSection({ classes, calibration }: Manifest, { test }: Measured): string {
+  const figures = table(
+    ['class', 'precision', 'recall', 'F1', 'flows', 'threshold'],
+    Object.entries(test.whole.perClass).map(([name, c]) => [
+      name,
+      percent(c.precision),
+      percent(c.recall),
+      percent(c.f1),
+      String(c.flows),
+      (calibration.thresholds[name] ?? 1).toFixed(2),
+    ]),
+  );
+  const confusion = table(
+    ['label \\ prediction', ...classes],
+    test.whole.confusion.map((row, k) => [classes[k] ?? '', ...row.map(String)]),
+  );
+  return [figures, '', confusion].join('\n');
+}
+
+function int8Section({ model, calibration }: Manifest, measured: Measured): string {
+  const early = [...measured.earlyAgreement].map(
+    ([packets, share]) => `${percent(share)} after ${packets} packets`,
+  );
+  return [
+    `fp32 and int8 choose the same class for ${percent(measured.int8Agreement)} of the test flows (${early.join(', ')}).`,
+    `fp32 ONNX and tfjs differ by at most ${measured.parity.toExponential(1)} in a probability.`,
+    'Static QDQ quantization: uint8 activations, int8 weights within ±64 (AVX2 without VNNI saturates beyond), int32',
+    `biases. Temperature ${calibration.temperature.toFixed(3)} is folded into the last layer. SHA-256 of the model:`,
+    `\`${model.sha256}\`.`,
+  ].join('\n');
+}
+
+function limitsSection({ test }: Measured): string {
+  const worst = Object.entries(test.whole.perClass)
+    .filter(([, { flows }]) => flows > 0)
+    .sort(([, a], [, b]) => a.f1 - b.f1)
+    .slice(0, 2)
+    .map(([name, { f1 }]) => `${name} (F1 ${percent(f1)})`);
+  return [
+    '- Lab traffic only. On a real network expect less: other clients, other servers, other people. Measure there, with',
+    '  labels of your own, before anything acts on the labels.',
+    '- TLS over TCP only; QUIC handshakes are not read.',
+    '- Only these classes: traffic of any other kind gets one of them too, or `unknown` where the model is unsure.',
+    `- Weakest classes: ${worst.join(', ')}.`,
+    '- One training, one seed: no interval over seeds.',
+  ].join('\n');
+}
+
+function recipe({ training }: Manifest): string {
+  return [
+    '```',
+    'npm run setup:training && npm run build && npm run train && npm run export',
+    '```',
+    '',
+    `Seed ${training.seed}, commit \`${training.commit}\`, backend ${training.backend}. The same backend and machine give the same weights.`,
+  ].join('\n');
+}

@@ -1,0 +1,137 @@
+// The int8 model against labels, against fp32 and against tfjs, on flows that it was not trained on.
+// Axes: B flows, K classes.
+
+import { atTemperature, fitThresholds } from '../models/calibration.ts';
+import { type Evaluation, evaluate } from '../models/evaluation.ts';
+import { HYPER_PARAMETERS } from '../models/hyper-parameters.ts';
+import { agreement, likeliest } from '../models/metrics.ts';
+import type { PreparedData } from '../models/prepared-data.ts';
+import { TENSORS } from '../models/router-cnn.ts';
+import type { SavedRun } from '../models/run-directory.ts';
+import { pick, type Samples } from '../models/samples.ts';
+import type { BuiltModel } from './model-files.ts';
+import { OnnxModel, runAll } from './onnx-model.ts';
+
+export interface Measured {
+  /** Of the int8 model on the test captures. */
+  readonly test: Evaluation;
+  /** Largest difference of a probability between tfjs and fp32 ONNX on the test captures. */
+  readonly parity: number;
+  /** Share of test flows on which fp32 and int8 choose the same class. */
+  readonly int8Agreement: number;
+  /** The same after so many packets. */
+  readonly earlyAgreement: ReadonlyMap<number, number>;
+  /** By class, from validation. */
+  readonly thresholds: Readonly<Record<string, number>>;
+  /** Share of test flows that reach their threshold, and how many of those are right. */
+  readonly decided: { readonly share: number; readonly accuracy: number };
+  /** One flow and what the int8 model says of it. */
+  readonly selfTest: { readonly flow: Samples; readonly probabilities: Float32Array };
+}
+
+type Run = (samples: Samples) => Promise<Float32Array>;
+
+/** Measures a built model. All figures but the thresholds are of the test captures. */
+export async function measure(
+  built: BuiltModel,
+  { config, metrics }: SavedRun,
+  { validation, test }: PreparedData,
+): Promise<Measured> {
+  const { classes } = config;
+  const fp32 = await open(built.fp32);
+  const int8 = await open(built.int8);
+  const validated = await int8.run(validation);
+  const thresholds = fitThresholds(validated, validation.labels, classes, {
+    precision: HYPER_PARAMETERS.thresholdPrecision,
+    floor: HYPER_PARAMETERS.thresholdFloor,
+  });
+  const tfjs = atTemperature(built.tfjs(test.whole), classes.length, metrics.temperature);
+  const earlyAgreement = new Map<number, number>();
+  for (const [packets, samples] of test.cuts) {
+    earlyAgreement.set(packets, await agreementOf(fp32.run, int8.run, samples, classes));
+  }
+  const probabilities = await int8.run(test.whole);
+  const measured = {
+    test: await evaluate(int8.run, test, classes),
+    parity: largestDifference(tfjs, await fp32.run(test.whole)),
+    int8Agreement: await agreementOf(fp32.run, int8.run, test.whole, classes),
+    earlyAgreement,
+    thresholds,
+    decided: decidedOf(probabilities, test.whole.labels, classes, thresholds),
+    selfTest: selfTestOf(validation, validated, classes.length),
+  };
+  await fp32.close();
+  await int8.close();
+  return measured;
+}
+
+async function open(
+  file: Uint8Array,
+): Promise<{ readonly run: Run; readonly close: () => Promise<void> }> {
+  const model = await OnnxModel.open(file);
+  return {
+    run: ({ inputs, count }) => runAll(model, inputs, count, TENSORS.probabilities),
+    close: () => model.close(),
+  };
+}
+
+async function agreementOf(
+  a: Run,
+  b: Run,
+  samples: Samples,
+  classes: readonly string[],
+): Promise<number> {
+  const [one, other] = [await a(samples), await b(samples)];
+  return agreement(likeliest(one, classes.length), likeliest(other, classes.length));
+}
+
+/** Infinite where a value is no number. */
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  let largest = 0;
+  for (const [i, value] of a.entries()) {
+    const difference = Math.abs(value - (b[i] ?? Number.NaN));
+    largest = Math.max(largest, Number.isNaN(difference) ? Infinity : difference);
+  }
+  return largest;
+}
+
+function decidedOf(
+  probabilities: Float32Array,
+  labels: Int32Array,
+  classes: readonly string[],
+  thresholds: Readonly<Record<string, number>>,
+): Measured['decided'] {
+  let decided = 0;
+  let right = 0;
+  for (const [b, k] of likeliest(probabilities, classes.length).entries()) {
+    const p = probabilities[b * classes.length + k] ?? 0;
+    if (p < (thresholds[classes[k] ?? ''] ?? 1)) continue;
+    decided++;
+    if (labels[b] === k) right++;
+  }
+  return {
+    share: decided / Math.max(labels.length, 1),
+    accuracy: right / Math.max(decided, 1),
+  };
+}
+
+/** Sure enough to tell a class, unsure enough that a wrong computation moves it. */
+const TELLING = 0.8;
+
+/** The validation flow that tells most about a runtime: its likeliest class is at about 0.8. */
+function selfTestOf(
+  samples: Samples,
+  probabilities: Float32Array,
+  classes: number,
+): Measured['selfTest'] {
+  let best = 0;
+  let nearest = Number.POSITIVE_INFINITY;
+  for (const [b, k] of likeliest(probabilities, classes).entries()) {
+    const distance = Math.abs((probabilities[b * classes + k] ?? 0) - TELLING);
+    if (distance < nearest) [nearest, best] = [distance, b];
+  }
+  return {
+    flow: pick(samples, Int32Array.of(best)),
+    probabilities: probabilities.slice(best * classes, (best + 1) * classes),
+  };
+}

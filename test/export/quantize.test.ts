@@ -1,0 +1,99 @@
+import test from 'ava';
+import fc from 'fast-check';
+import {
+  bestRange,
+  quantizeWeights,
+  roundTrip,
+  scaleOf,
+  WEIGHT_LIMIT,
+} from '../../export/quantize.ts';
+import { samePadding } from '../../export/read-network.ts';
+import { seededNumbers } from '../models/numbers.ts';
+
+test('zero is exact in every scale, for padding is zeros', (t) => {
+  fc.assert(
+    fc.property(
+      fc.float({ min: -1000, max: 1000, noNaN: true }),
+      fc.float({ min: -1000, max: 1000, noNaN: true }),
+      (a, b) => {
+        const scale = scaleOf(Math.min(a, b), Math.max(a, b));
+        t.true(scale.zeroPoint >= 0 && scale.zeroPoint <= 255);
+        return Math.abs(roundTrip(0, scale)) === 0;
+      },
+    ),
+  );
+});
+
+test('a value inside the range comes back within half a step', (t) => {
+  const scale = scaleOf(-2, 6);
+  for (const value of seededNumbers(1, 500)) {
+    const inside = 2 + 3.9 * value;
+    t.true(Math.abs(roundTrip(inside, scale) - inside) <= scale.scale / 2 + 1e-6);
+  }
+});
+
+test('behind a ReLU zero is the least value, and clipping there is the ReLU', (t) => {
+  const scale = scaleOf(0, 5);
+  t.is(scale.zeroPoint, 0);
+  t.is(Math.abs(roundTrip(-3, scale)), 0);
+});
+
+test('a few outliers are clipped for the sake of all others', (t) => {
+  const values = seededNumbers(2, 100_000).map(Math.abs);
+  t.true(bestRange(values).high > 0.95);
+  values[17] = 30;
+  const { high } = bestRange(values);
+  t.true(high < 10, `range ends at ${high}`);
+});
+
+test('rare large values of one channel in three are not overlooked', (t) => {
+  // Values by turns small, large, small: picking every n-th of them must not see one channel only.
+  const values = Float32Array.from({ length: 300_000 }, (_, i) =>
+    i % 3 === 1 ? 10 : 0.1,
+  );
+  t.true(bestRange(values).high > 9);
+});
+
+test('weights are symmetric, limited, and come back within half a step', (t) => {
+  const channels = 4;
+  const weights = seededNumbers(3, 40 * channels);
+  const bias = seededNumbers(4, channels);
+  const inputScale = 0.01;
+  const channelOf = (i: number) => i % channels;
+  const q = quantizeWeights(weights, bias, inputScale, channelOf);
+  for (const [i, weight] of weights.entries()) {
+    const scale = q.scales[channelOf(i)] ?? 0;
+    const got = q.weights[i] ?? 0;
+    t.true(Math.abs(got) <= WEIGHT_LIMIT);
+    t.true(Math.abs(got * scale - weight) <= scale / 2 + 1e-6);
+  }
+  for (const [o, value] of bias.entries()) {
+    t.is(q.biasScales[o], Math.fround(inputScale * (q.scales[o] ?? 0)));
+    t.true(Math.abs((q.bias[o] ?? 0) * (q.biasScales[o] ?? 0) - value) < 1e-3);
+  }
+});
+
+test('a channel of zeros stays zero', (t) => {
+  const q = quantizeWeights(new Float32Array(6), new Float32Array(2), 0.1, (i) => i % 2);
+  t.deepEqual([...q.weights, ...q.bias], new Array(8).fill(0));
+});
+
+const padding = test.macro({
+  title: (
+    _,
+    width: number,
+    size: number,
+    stride: number,
+    front: number,
+    behind: number,
+  ) =>
+    `'same' for width ${width}, kernel ${size}, stride ${stride} is ${front} in front and ${behind} behind`,
+  exec: (t, width: number, size: number, stride: number, front: number, behind: number) =>
+    t.deepEqual([...samePadding(width, size, stride)], [front, behind]),
+});
+test(padding, 600, 8, 4, 2, 2);
+test(padding, 150, 5, 2, 1, 2);
+test(padding, 37, 3, 2, 1, 1);
+test(padding, 10, 3, 1, 1, 1);
+test(padding, 9, 1, 1, 0, 0);
+test(padding, 9, 2, 3, 0, 0);
