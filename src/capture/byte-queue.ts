@@ -1,15 +1,21 @@
-// A stream of chunks as one window of bytes that grows only as far as the largest record needs.
+// A stream of chunks as one window of bytes, the same memory from the first byte to the last; it grows only where a
+// record is larger. Fresh memory for every chunk costs more than all else that is done with a capture: the garbage
+// collector runs for each few of them.
 
-/** Bytes read ahead of a parser. `bytes` and `view` change identity when `need` had to read more. */
+const WINDOW_BYTES = 1 << 20;
+
+/** Bytes read ahead of a parser. `need` overwrites what lies before `offset`; `bytes` and `view` may change there. */
 export class ByteQueue {
   /** The whole window; the parser's place is `offset`, its bytes end at `end`. */
-  bytes: Uint8Array = new Uint8Array(0);
-  view: DataView = new DataView(new ArrayBuffer(0));
+  bytes: Uint8Array = new Uint8Array(WINDOW_BYTES);
+  view: DataView = new DataView(this.bytes.buffer);
   offset = 0;
   end = 0;
   /** What the parser lacks when it stops for more: bytes from `offset` on. */
   wanted = 1;
   readonly #chunks: AsyncIterator<Uint8Array>;
+  /** Of the last chunk, what the window had no room for. */
+  #rest: Uint8Array = new Uint8Array(0);
 
   constructor(source: AsyncIterable<Uint8Array>) {
     this.#chunks = source[Symbol.asyncIterator]();
@@ -26,16 +32,11 @@ export class ByteQueue {
   /** Reads until `count` bytes are there from `offset` on; false when the stream ends before. */
   async need(count: number): Promise<boolean> {
     if (this.available >= count) return true;
-    const parts = [this.bytes.subarray(this.offset, this.end)];
-    let held = this.available;
-    while (held < count) {
-      const { value, done } = await this.#chunks.next();
-      if (done === true) break;
-      parts.push(value);
-      held += value.byteLength;
+    this.#makeRoom(count);
+    while (this.available < count) {
+      if (!(await this.#read())) return false;
     }
-    this.#replace(joined(parts, held));
-    return held >= count;
+    return true;
   }
 
   /** Ends the source when the parser gives up before its end. */
@@ -43,24 +44,35 @@ export class ByteQueue {
     await this.#chunks.return?.();
   }
 
-  #replace(chunk: Uint8Array): void {
-    this.bytes = chunk;
-    this.view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  /** Moves what is held to the window's start; a window of twice the size where `count` does not fit. */
+  #makeRoom(count: number): void {
+    const held = this.bytes.subarray(this.offset, this.end);
+    if (count > this.bytes.byteLength) {
+      this.bytes = new Uint8Array(Math.max(count, 2 * this.bytes.byteLength));
+      this.view = new DataView(this.bytes.buffer);
+    }
+    this.bytes.set(held);
     this.offset = 0;
-    this.end = chunk.byteLength;
+    this.end = held.byteLength;
   }
-}
 
-/** One array of all parts; a single part that is not empty is not copied. */
-function joined(parts: readonly Uint8Array[], bytes: number): Uint8Array {
-  const held = parts.filter((part) => part.byteLength > 0);
-  const [only] = held;
-  if (held.length === 1 && only !== undefined) return only;
-  const all = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of held) {
-    all.set(part, at);
-    at += part.byteLength;
+  /** Takes one chunk, or what is left of one; false at the end of the stream. */
+  async #read(): Promise<boolean> {
+    const room = this.bytes.subarray(this.end);
+    if (this.#rest.byteLength === 0) {
+      // A source may put its bytes right here (open-capture.ts does); any other hands over its own.
+      const { value, done } = await this.#chunks.next(room);
+      if (done === true) return false;
+      if (value.buffer === room.buffer && value.byteOffset === room.byteOffset) {
+        this.end += value.byteLength;
+        return true;
+      }
+      this.#rest = value;
+    }
+    const taken = this.#rest.subarray(0, room.byteLength);
+    room.set(taken);
+    this.#rest = this.#rest.subarray(taken.byteLength);
+    this.end += taken.byteLength;
+    return true;
   }
-  return all;
 }

@@ -1,14 +1,25 @@
 // A name that a person gave -> the bytes of a capture: a file or standard input, plain or gzip.
 
-import { constants, createReadStream, type ReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { constants, read as readDescriptor } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { pipeline, Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { createGunzip } from 'node:zlib';
 import { InputError } from '../errors.ts';
 import type { CaptureNotes } from './pcap.ts';
 
 const CHUNK_BYTES = 1 << 20;
-const GZIP_MAGIC = 0x1f8b;
+const GZIP_MAGIC = [0x1f, 0x8b] as const;
+const STANDARD_INPUT = 0;
+
+/** Reads on into the memory given, all of it at most; how many bytes, 0 at the end. */
+type Read = (into: Uint8Array) => Promise<{ readonly bytesRead: number }>;
+
+const readStandardInput: Read = (into) =>
+  promisify(readDescriptor)(STANDARD_INPUT, into, 0, into.byteLength, null);
+
+/** Takes the memory that the next chunk may go to; without it a chunk gets memory of its own. */
+type Chunks = AsyncGenerator<Uint8Array, void, Uint8Array | undefined>;
 
 /**
  * Opens `name` ('-' is standard input) and streams its bytes, unpacked. A gzip stream that breaks off ends early and
@@ -16,41 +27,49 @@ const GZIP_MAGIC = 0x1f8b;
  *
  * @throws InputError ERR_CAPTURE_OPEN: missing, a directory, not readable; the message names the cure.
  */
-export async function* openCapture(
-  name: string,
-  notes: CaptureNotes,
-): AsyncGenerator<Uint8Array> {
-  const raw = name === '-' ? standardInput() : await openFile(name);
-  const chunks = raw[Symbol.asyncIterator]();
-  // A pipe may deliver a single byte first: gather enough to see the magic number.
-  let head: Buffer = Buffer.alloc(0);
-  while (head.byteLength < 2) {
-    const { value, done } = await chunks.next();
-    if (done === true) break;
-    head = head.byteLength === 0 ? value : Buffer.concat([head, value]);
-  }
-  const rest = async function* (): AsyncGenerator<Buffer> {
-    if (head.byteLength > 0) yield head;
-    for (;;) {
-      const { value, done } = await chunks.next();
-      if (done === true) return;
-      yield value;
-    }
-  };
+export async function* openCapture(name: string, notes: CaptureNotes): Chunks {
+  const file = name === '-' ? undefined : await openFile(name);
   try {
-    if (head.byteLength >= 2 && head.readUInt16BE(0) === GZIP_MAGIC) {
-      yield* gunzip(rest(), notes);
-    } else yield* rest();
+    const chunks = chunksOf(
+      file === undefined
+        ? readStandardInput
+        : (into) => file.read(into, 0, into.byteLength, null),
+    );
+    // A pipe may deliver a single byte first: gather enough to see the magic number.
+    let head: Uint8Array = new Uint8Array(0);
+    while (head.byteLength < 2) {
+      const { value, done } = await chunks.next();
+      if (done === true) break;
+      head = head.byteLength === 0 ? value : Buffer.concat([head, value]);
+    }
+    const packed = head[0] === GZIP_MAGIC[0] && head[1] === GZIP_MAGIC[1];
+    if (packed) yield* gunzip(following(head, chunks), notes);
+    else yield* following(head, chunks);
   } finally {
-    raw.destroy();
+    await file?.close();
   }
 }
 
-function standardInput(): ReadStream {
-  return createReadStream('', { fd: 0, autoClose: false, highWaterMark: CHUNK_BYTES });
+async function* chunksOf(read: Read): Chunks {
+  let into: Uint8Array | undefined;
+  for (;;) {
+    into ??= Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    const { bytesRead } = await read(into);
+    if (bytesRead === 0) return;
+    into = yield into.subarray(0, bytesRead);
+  }
 }
 
-async function openFile(name: string): Promise<ReadStream> {
+async function* following(head: Uint8Array, chunks: Chunks): Chunks {
+  if (head.byteLength === 0) return;
+  for (let into = yield head; ; ) {
+    const { value, done } = await chunks.next(into);
+    if (done === true) return;
+    into = yield value;
+  }
+}
+
+async function openFile(name: string): Promise<FileHandle> {
   try {
     // A pipe that nobody writes to would block here for ever; users who name one mean to wait.
     const facts = await stat(name);
@@ -60,8 +79,7 @@ async function openFile(name: string): Promise<ReadStream> {
         'is a directory, expected a capture file: name the files in it',
       );
     }
-    const file = await open(name, constants.O_RDONLY);
-    return file.createReadStream({ highWaterMark: CHUNK_BYTES });
+    return await open(name, constants.O_RDONLY);
   } catch (cause) {
     if (cause instanceof InputError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
@@ -82,7 +100,7 @@ const OPEN_FAULTS: Readonly<Record<string, string>> = {
 };
 
 async function* gunzip(
-  packed: AsyncIterable<Buffer>,
+  packed: AsyncIterable<Uint8Array>,
   notes: CaptureNotes,
 ): AsyncGenerator<Buffer> {
   const unpacker = createGunzip({ chunkSize: CHUNK_BYTES });

@@ -42,6 +42,17 @@ export async function* readCapture(
   notes: CaptureNotes,
 ): AsyncGenerator<FrameBlock> {
   const queue = new ByteQueue(source);
+  try {
+    yield* readFormat(queue, notes);
+  } finally {
+    await queue.close();
+  }
+}
+
+async function* readFormat(
+  queue: ByteQueue,
+  notes: CaptureNotes,
+): AsyncGenerator<FrameBlock> {
   if (!(await queue.need(4))) {
     const held = queue.available;
     throw held === 0

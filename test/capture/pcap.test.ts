@@ -143,6 +143,70 @@ test('a block of more frames than the index holds is handed over in parts', asyn
   t.true(frames.every((frame, i) => frame.seconds === i));
 });
 
+for (const chunk of [1000, 1 << 20, 1 << 24]) {
+  test(`a block larger than the window is passed, ${chunk} bytes at a time`, async (t) => {
+    const file = Buffer.concat([
+      sectionHeader(true),
+      interfaceBlock(1, true),
+      packetBlock(0, 1n, Buffer.from('before'), true),
+      pcapngBlock(0x0bad, Buffer.alloc(3_000_000), true),
+      packetBlock(0, 2n, Buffer.from('behind'), true),
+    ]);
+    const { frames, notes } = await framesOf(inChunks(file, chunk));
+    t.deepEqual(
+      frames.map((frame) => Buffer.from(frame.bytes, 'hex').toString()),
+      ['before', 'behind'],
+    );
+    t.is(notes.truncated, undefined);
+  });
+}
+
+test('a file larger than the window gives every frame as it is', async (t) => {
+  const many: TestFrame[] = Array.from({ length: 3000 }, (_, i) => ({
+    bytes: Buffer.alloc(1200, i),
+    seconds: i,
+    nanoseconds: 0,
+  }));
+  const file = classicPcap(many, { littleEndian: true, nanoseconds: false, linkType: 1 });
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-pcap-'));
+  const path = join(folder, 'large.pcap');
+  await writeFile(path, file);
+  const notes: CaptureNotes = { truncated: undefined, skipped: {} };
+  const { frames } = await framesOf(openCapture(path, notes));
+  t.is(frames.length, many.length);
+  t.true(
+    frames.every(
+      ({ bytes }, i) => bytes === Buffer.from(many[i]?.bytes ?? []).toString('hex'),
+    ),
+  );
+});
+
+for (const blocks of [1, 2]) {
+  test(`the source is closed when nobody wants more after block ${blocks}`, async (t) => {
+    const file = classicPcap(FRAMES, {
+      littleEndian: true,
+      nanoseconds: false,
+      linkType: 1,
+    });
+    let closed = false;
+    const source = async function* (): AsyncGenerator<Uint8Array> {
+      try {
+        yield* inChunks(file, 24 + 16 + 11);
+      } finally {
+        closed = true;
+      }
+    };
+    let left = blocks;
+    for await (const _block of readCapture(source(), {
+      truncated: undefined,
+      skipped: {},
+    })) {
+      if (--left === 0) break;
+    }
+    t.true(closed);
+  });
+}
+
 const REFUSED: readonly [title: string, bytes: Buffer, code: string][] = [
   ['an empty file', Buffer.alloc(0), 'ERR_CAPTURE_EMPTY'],
   ['three bytes', Buffer.from('abc'), 'ERR_NOT_A_CAPTURE'],
