@@ -1,0 +1,152 @@
+// A capture as tshark counts it: packets, IP bytes and first packet time of each five-tuple.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** Both directions of a five-tuple together. */
+export interface Totals {
+  packets: number;
+  /** From the IP header on. */
+  bytes: number;
+  /** Of the first packet in the file, since the epoch. */
+  firstUs: number;
+  payloadBytes: number;
+}
+
+/** One text for both directions. */
+export function tupleKey(
+  protocol: string,
+  a: readonly [address: string, port: number],
+  b: readonly [address: string, port: number],
+): string {
+  return [protocol, ...[a.join(' '), b.join(' ')].sort()].join(' ');
+}
+
+/** What `tshark --version` names; undefined when there is none. */
+export function tsharkVersion(): string | undefined {
+  try {
+    const said = execFileSync('tshark', ['--version'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return /TShark.*?(\d+\.\d+\.\d+)/.exec(said)?.[1] ?? 'unknown';
+  } catch {
+    return undefined;
+  }
+}
+
+/** Fragments count as they come, TCP is not put together: neither changes what is counted, both cost time. */
+const SETTINGS = [
+  'ip.defragment:FALSE',
+  'ipv6.defragment:FALSE',
+  'tcp.desegment_tcp_streams:FALSE',
+  'tcp.analyze_sequence_numbers:FALSE',
+  'tcp.calculate_timestamps:FALSE',
+];
+const FIELDS = [
+  'frame.time_epoch',
+  'frame.len',
+  'frame.protocols',
+  'ip.src',
+  'ip.dst',
+  'ip.len',
+  'ipv6.src',
+  'ipv6.dst',
+  'ipv6.plen',
+  'tcp.srcport',
+  'tcp.dstport',
+  'tcp.len',
+  'udp.srcport',
+  'udp.dstport',
+  'udp.length',
+] as const;
+type Field = (typeof FIELDS)[number];
+
+/** Values of a field in one frame: one for each header that has it, the outermost first. */
+type FieldValues = (field: Field, i: number) => string;
+
+/** Runs tshark over a capture. A file that breaks off is read as far as it goes. */
+export async function tsharkTotals(path: string): Promise<Map<string, Totals>> {
+  const settings = SETTINGS.flatMap((setting) => ['-o', setting]);
+  const fields = FIELDS.flatMap((field) => ['-e', field]);
+  const layout = ['-T', 'fields', '-E', 'separator=/t', '-E', 'occurrence=a'];
+  const child = spawn('tshark', ['-r', path, '-n', ...settings, ...layout, ...fields], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const totals = new Map<string, Totals>();
+  for await (const line of createInterface({ input: child.stdout })) {
+    const cells = line.split('\t').map((cell) => cell.split(','));
+    addFrame(totals, (field, i) => cells[FIELDS.indexOf(field)]?.[i] ?? '');
+  }
+  return totals;
+}
+
+function addFrame(totals: Map<string, Totals>, values: FieldValues): void {
+  const packet = packetOf(values);
+  if (packet === undefined) return;
+  const own = totals.get(packet.key);
+  if (own === undefined) {
+    const firstUs = micros(values('frame.time_epoch', 0));
+    totals.set(packet.key, { ...packet, packets: 1, firstUs });
+    return;
+  }
+  own.packets++;
+  own.bytes += packet.bytes;
+  own.payloadBytes += packet.payloadBytes;
+}
+
+/** "1.000000500" -> 1000000; stamps may be finer than the flow's start is told. */
+function micros(epoch: string): number {
+  const [seconds = '', fraction = ''] = epoch.split('.');
+  return Number(seconds) * 1e6 + Number(fraction.padEnd(6, '0').slice(0, 6));
+}
+
+interface CountedPacket {
+  readonly key: string;
+  readonly bytes: number;
+  readonly payloadBytes: number;
+}
+
+/** Layers between an IP header and the one that it carries: the tunnels that are opened. */
+const TUNNELS = new Set(['gre', 'vxlan', 'gtp', 'eth', 'ethertype', 'vlan', 'ppp']);
+const EXTENSIONS = /^ipv6\./;
+
+/**
+ * Walks the layers from the outside in, to the transport header of the innermost IP header that a tunnel of ours
+ * leads to.
+ */
+function packetOf(values: FieldValues): CountedPacket | undefined {
+  const layers = values('frame.protocols', 0).split(':');
+  let ip: { version: 4 | 6; i: number } | undefined;
+  let found: CountedPacket | undefined;
+  const seen = { ip: 0, ipv6: 0, udp: 0 };
+  for (const layer of layers) {
+    if (layer === 'ip') ip = { version: 4, i: seen.ip++ };
+    else if (layer === 'ipv6') ip = { version: 6, i: seen.ipv6++ };
+    else if (ip === undefined || TUNNELS.has(layer) || EXTENSIONS.test(layer)) continue;
+    else if (layer === 'tcp') return counted(values, ip, { transport: 'tcp', i: 0 });
+    else if (layer === 'udp') {
+      found = counted(values, ip, { transport: 'udp', i: seen.udp++ });
+    } else return found;
+  }
+  return found;
+}
+
+function counted(
+  values: FieldValues,
+  ip: { readonly version: 4 | 6; readonly i: number },
+  { transport, i }: { readonly transport: 'tcp' | 'udp'; readonly i: number },
+): CountedPacket {
+  const of = ip.version === 4 ? 'ip' : 'ipv6';
+  const length = Number(values(ip.version === 4 ? 'ip.len' : 'ipv6.plen', ip.i));
+  const payload = Number(values(transport === 'tcp' ? 'tcp.len' : 'udp.length', i));
+  return {
+    key: tupleKey(
+      transport,
+      [values(`${of}.src`, ip.i), Number(values(`${transport}.srcport`, i))],
+      [values(`${of}.dst`, ip.i), Number(values(`${transport}.dstport`, i))],
+    ),
+    bytes: ip.version === 4 ? length : length + 40,
+    payloadBytes: transport === 'tcp' ? payload : Math.max(0, payload - 8),
+  };
+}
