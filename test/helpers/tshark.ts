@@ -45,7 +45,6 @@ const SETTINGS = [
 ];
 const FIELDS = [
   'frame.time_epoch',
-  'frame.len',
   'frame.protocols',
   'ip.src',
   'ip.dst',
@@ -138,6 +137,7 @@ function counted(
   { transport, i }: { readonly transport: 'tcp' | 'udp'; readonly i: number },
 ): CountedPacket {
   const of = ip.version === 4 ? 'ip' : 'ipv6';
+  // For a total length of 0 (segmentation offload) tshark gives what the frame leaves for it.
   const length = Number(values(ip.version === 4 ? 'ip.len' : 'ipv6.plen', ip.i));
   const payload = Number(values(transport === 'tcp' ? 'tcp.len' : 'udp.length', i));
   return {
