@@ -34,7 +34,9 @@ async function showFlows(files: readonly string[], options: FlowsOptions): Promi
   const json = options.json === true;
   const rows = options.summary !== true;
   if (rows && !json) await emit(heading(COLUMNS));
-  const table = { tunnels: options.tunnels };
+  // Counters alone need neither series nor payload.
+  const least = rows ? {} : { seriesPackets: 1, payloadBytes: 64 };
+  const table = { tunnels: options.tunnels, ...least };
   await visitCaptures(files, table, {
     batch: async (file, batch) => {
       if (!rows) return;

@@ -3,27 +3,30 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { captureCommand } from './capture.ts';
-import { doctorCommand } from './doctor.ts';
-import { flowsCommand } from './flows.ts';
-import { replayCommand } from './replay.ts';
 import { EXIT_FAILED, EXIT_WRONG_INPUT, isWrongInput, say } from './terminal.ts';
 
 const manifest = JSON.parse(
   readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
 ) as { version: string; description: string };
 
+/** Loaded only where wanted: what one of them needs costs the others a tenth of a second. */
+const SUBCOMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  replay: async () => (await import('./replay.ts')).replayCommand(),
+  flows: async () => (await import('./flows.ts')).flowsCommand(),
+  capture: async () => (await import('./capture.ts')).captureCommand(),
+  doctor: async () => (await import('./doctor.ts')).doctorCommand(),
+};
+
 const program = new Command('sluice')
   .description(`${manifest.description}.`)
   .version(manifest.version)
   .exitOverride()
-  .configureHelp({ showGlobalOptions: true })
-  .addCommand(replayCommand())
-  .addCommand(flowsCommand())
-  .addCommand(captureCommand())
-  .addCommand(doctorCommand());
-// exitOverride is not inherited by commands that were made apart.
-for (const command of program.commands) command.exitOverride();
+  .configureHelp({ showGlobalOptions: true });
+const named = SUBCOMMANDS[process.argv[2] ?? ''];
+for (const load of named === undefined ? Object.values(SUBCOMMANDS) : [named]) {
+  // exitOverride is not inherited by commands that were made apart.
+  program.addCommand((await load()).exitOverride());
+}
 
 // A reader that has seen enough (`| head`) is no fault.
 process.stdout.on('error', (fault: NodeJS.ErrnoException) => {
