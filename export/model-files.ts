@@ -48,7 +48,7 @@ export async function buildModel(
 }
 
 /** int8 with ranges from a drawn sample; the same seed draws the same one. */
-export async function quantize(
+async function quantize(
   network: Network,
   train: Samples,
   seed: number,

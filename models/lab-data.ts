@@ -52,7 +52,7 @@ const LABELS_SUFFIX = '.labels.jsonl';
 const SAME_FLOW_US = 1_000_000;
 
 /** The captures of a data set, sorted by name. */
-export async function captureNames(directory: string): Promise<string[]> {
+async function captureNames(directory: string): Promise<string[]> {
   const names = await readdir(directory).catch((cause: Error) => {
     throw new Error(`data set "${directory}" cannot be read; expected a directory`, {
       cause,
@@ -80,7 +80,7 @@ export async function readLabData(
 }
 
 /** One capture of a data set. */
-export async function readLabelledCapture(
+async function readLabelledCapture(
   directory: string,
   name: string,
   options: LabDataOptions,

@@ -3,7 +3,7 @@
 /** Numbers of the index per frame: offset in the block, captured length, wire length, seconds, nanoseconds. */
 export const INDEX_WORDS = 5;
 /** Frames of one block at most: bounds the index at 160 KiB. */
-export const BLOCK_FRAMES_MAX = 8192;
+const BLOCK_FRAMES_MAX = 8192;
 
 /** Frames of one link type inside one buffer. Valid until its reader is asked for the next block. */
 export interface FrameBlock {

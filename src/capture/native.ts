@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { CaptureError } from '../errors.ts';
 
 /** All as native/src/flow-table.hpp says; `seed` left out means a random one. */
-export interface NativeFlowTableOptions {
+interface NativeFlowTableOptions {
   readonly maxFlows: number;
   readonly maxRecords: number;
   readonly poolBytes: number;
@@ -77,7 +77,7 @@ export interface NativeFlowTable {
 }
 
 /** See native/src/packet-ring.hpp. */
-export interface NativeRingOptions {
+interface NativeRingOptions {
   readonly interface: string;
   readonly blockBytes: number;
   readonly blocks: number;

@@ -29,7 +29,7 @@ const MAGIC_MODIFIED = new Map<number, boolean>([
 ]);
 const FILE_HEADER_BYTES = 24;
 /** A longer captured frame means that the reader lost its place: no tool writes more than 256 KiB a frame. */
-export const FRAME_BYTES_MAX = 262_144;
+const FRAME_BYTES_MAX = 262_144;
 
 /**
  * Reads a capture as blocks of frames of one link type. A block is valid until the next one is asked for.

@@ -22,7 +22,7 @@ import {
 export const BATCH_FLOWS = 32;
 
 /** The class of a prediction below its class's threshold. */
-export const UNKNOWN = 'unknown';
+const UNKNOWN = 'unknown';
 
 export interface Prediction {
   /** A class of the bundle, or UNKNOWN. */

@@ -46,7 +46,7 @@ export interface FeatureBatch {
   readonly statistics: Float32Array;
 }
 
-export const HANDSHAKE_SIZE: number = HANDSHAKE_MESSAGES * HANDSHAKE_BYTES;
+const HANDSHAKE_SIZE: number = HANDSHAKE_MESSAGES * HANDSHAKE_BYTES;
 
 /** The features of one flow. Allocates its own memory; nothing points into the record. */
 export function featuresOf(

@@ -79,7 +79,7 @@ const WEEK_MS = 7 * DAY_MS;
 const MTU_LEAST = 576;
 const READY_STEPS_MAX = 4;
 /** kMaxFilterPorts of native/src/packet-filter.hpp. */
-export const PORTS_MAX = 1_024;
+const PORTS_MAX = 1_024;
 
 /** Least and greatest value of each option: those of FlowTableOptions::valid in native/src/flow-table.cpp. */
 const BOUNDS: Readonly<
@@ -233,7 +233,8 @@ function fault(name: string, value: unknown): string | undefined {
     }
     default: {
       const bounds = BOUNDS[name as keyof typeof BOUNDS];
-      if (bounds === undefined) return `one of ${Object.keys(DEFAULTS).join(', ')}`;
+      if (bounds === undefined)
+        return `no such option; there are ${Object.keys(DEFAULTS).join(', ')}`;
       if (value === undefined && name === 'seed') return undefined;
       const [least, most] = bounds;
       return whole(value, least, most)

@@ -20,8 +20,8 @@ import {
 } from './tls-records.ts';
 
 /** Full: both hellos whole. Partial: one of them, or one that breaks off. None: no hello found. */
-export const HANDSHAKE_STATES = ['full', 'partial', 'none'] as const;
-export type HandshakeState = (typeof HANDSHAKE_STATES)[number];
+const HANDSHAKE_STATES = ['full', 'partial', 'none'] as const;
+type HandshakeState = (typeof HANDSHAKE_STATES)[number];
 
 /** What was found of a handshake. `kind` undefined: the flow shows none. */
 export interface Handshake {

@@ -302,10 +302,22 @@ const badOptions = test.macro({
 test(badOptions, { maxFlows: 15 }, /maxFlows is 15, expected .* 16 to/);
 test(badOptions, { seriesPackets: 1_025 }, /seriesPackets is 1025/);
 test(badOptions, { payloadBytes: 0.5 }, /payloadBytes is 0.5/);
-test(badOptions, { poolBytes: '1' }, /poolBytes is 1/);
+test(badOptions, { poolBytes: '1' }, /poolBytes is "1"/);
 test(badOptions, { maxFlows: 100, maxRecords: 101 }, /at most maxFlows, 100/);
-test(badOptions, { maxflows: 100 }, /unknown option maxflows/);
+test(
+  badOptions,
+  { maxflows: 100 },
+  /maxflows is 100, expected no such option; there are maxFlows, /,
+);
 test(badOptions, { tunnels: ['gre', 'ipsec'] }, /tunnels is \["gre","ipsec"\], .* ipip/);
+test(
+  badOptions,
+  { readyPackets: [10, 3] },
+  /readyPackets is \[10,3\], .* greater than the one before/,
+);
+test(badOptions, { ports: [0] }, /ports is \[0\], expected at most 1024 ports/);
+test(badOptions, { tcp: false, udp: false }, /expected tcp or udp to be wanted/);
+test(badOptions, { mtu: 100 }, /mtu is 100, expected 0 or at least 576/);
 test(badOptions, { tunnels: 15 }, /tunnels is 15, expected a list/);
 
 /** Few endpoints, so that packets meet. */

@@ -14,15 +14,15 @@ export interface TestHello {
   readonly more?: readonly (readonly [type: number, body: Uint8Array])[];
 }
 
-export function u8(value: number): Buffer {
+function u8(value: number): Buffer {
   return Buffer.from([value & 0xff]);
 }
 
-export function u16(value: number): Buffer {
+function u16(value: number): Buffer {
   return Buffer.from([value >> 8, value & 0xff]);
 }
 
-export function u24(value: number): Buffer {
+function u24(value: number): Buffer {
   return Buffer.from([value >> 16, (value >> 8) & 0xff, value & 0xff]);
 }
 
@@ -30,7 +30,7 @@ function vector(width: 1 | 2, body: Uint8Array): Buffer {
   return Buffer.concat([width === 1 ? u8(body.byteLength) : u16(body.byteLength), body]);
 }
 
-export function extension(type: number, body: Uint8Array): Buffer {
+function extension(type: number, body: Uint8Array): Buffer {
   return Buffer.concat([u16(type), vector(2, body)]);
 }
 
