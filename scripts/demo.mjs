@@ -58,13 +58,14 @@ const flows = sluice('replay', '--json', CAPTURE)
   .filter((line) => line.class !== undefined && done.has(key(line)));
 const right = flows.filter((flow) => flow.class === done.get(key(flow))).length;
 const unknown = flows.filter((flow) => flow.class === 'unknown').length;
+const guessed = flows.filter((flow) => flow.likeliest === done.get(key(flow))).length;
 
 say();
 say(
-  'What you see: one line a TLS flow, in the order in which flows end. `class` is what the model takes it',
+  'What you see: one line a TLS flow, in the order in which flows end. `likeliest` is what the model takes it',
 );
 say(
-  "for and `probability` how sure it is; `unknown` means not sure enough. It looked at the first packets'",
+  "for, `probability` how sure it is, and `class` is `unknown` where that is not sure enough. It looked at the first packets'",
 );
 say(
   `sizes, directions and times (up to ${manifest.features.seriesSteps}), at ${manifest.features.statistics.names.length} statistics of them, and at the ClientHello and ServerHello`,
@@ -74,7 +75,7 @@ say(
 );
 say();
 say(
-  `Against what the clients really did: ${right} of ${flows.length} right, ${unknown} unknown, ${flows.length - right - unknown} wrong.`,
+  `Against what the clients really did: ${right} of ${flows.length} right, ${unknown} unknown, ${flows.length - right - unknown} wrong; the likeliest class alone is right for ${guessed}.`,
 );
 say(
   "The lab is small and so is this claim: it says nothing of traffic from elsewhere (see the bundle's card).",

@@ -70,8 +70,8 @@ function flowFacts(flow: FlowRecord, handshake: HandshakeFacts): FlowFacts {
 }
 
 export const FLOW_COLUMNS: readonly Column[] = [
-  { title: 'client', width: 21, align: 'left' },
-  { title: 'server', width: 21, align: 'left' },
+  { title: 'client', width: 26, align: 'left' },
+  { title: 'server', width: 26, align: 'left' },
   { title: 'proto', width: 5, align: 'left' },
   { title: 'packets', width: 7, align: 'right' },
   { title: 'bytes', width: 8, align: 'right' },

@@ -29,6 +29,7 @@ export const DEFAULT_BUNDLE: string = fileURLToPath(
 const COLUMNS: readonly Column[] = [
   ...FLOW_COLUMNS,
   { title: 'class', width: 9, align: 'left' },
+  { title: 'likeliest', width: 9, align: 'left' },
   { title: 'probability', width: 11, align: 'right' },
 ];
 
@@ -132,9 +133,9 @@ function resultLine(
   seen: { readonly packets: number; readonly model: string },
   json: true | undefined,
 ): string {
-  const { class: name, probability } = prediction;
+  const { class: name, likeliest, probability } = prediction;
   if (json !== true)
-    return row(COLUMNS, [...flowCells(line), name, probability.toFixed(3)]);
+    return row(COLUMNS, [...flowCells(line), name, likeliest, probability.toFixed(3)]);
   const evidence = {
     packets: seen.packets,
     handshake: line.handshake.state,
@@ -142,7 +143,13 @@ function resultLine(
     model: seen.model,
   };
   const rounded = Number(probability.toFixed(6));
-  return JSON.stringify({ ...line, class: name, probability: rounded, evidence });
+  return JSON.stringify({
+    ...line,
+    class: name,
+    likeliest,
+    probability: rounded,
+    evidence,
+  });
 }
 
 async function printTally(tally: Tally, seconds: number): Promise<void> {

@@ -49,7 +49,7 @@ test('a line of replay --json holds what scripts depend on', async (t) => {
     flow,
     'file protocol client clientPort server serverPort packets bytes startUs durationUs',
   );
-  has(flow, 'class probability');
+  has(flow, 'class likeliest probability');
   has(flow.evidence, 'packets handshake protocol model');
   has(flow.handshake, 'kind clientHello serverHello sni alpn version ech');
 });
@@ -65,7 +65,7 @@ test('the table for people has a row a flow and the tally', async (t) => {
   t.is(code, 0);
   t.regex(
     stdout,
-    /^client +server +proto +packets +bytes +seconds +handshake +class +probability\n/,
+    /^client +server +proto +packets +bytes +seconds +handshake +class +likeliest +probability\n/,
   );
   t.regex(stdout, /\nclass +flows +packets +bytes\n/);
   t.regex(stderr, /packets\/s, .* flows\/s/);
