@@ -63,7 +63,10 @@ std::optional<RingError> PacketRing::open(const RingOptions& options, PacketRing
   ring.socket_ = Fd(::socket(AF_PACKET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!ring.socket_.ok()) return failed("packet socket");
   ring.layout_.linkType = link ? kLinkEthernet : kLinkRaw;
-  return ring.setUp(options);
+  RingOptions wanted = options;
+  // What loops back is seen twice, on its way out and in: one of them will do.
+  if (found.hardwareType == ARPHRD_LOOPBACK) wanted.ignoreOutgoing = true;
+  return ring.setUp(wanted);
 }
 
 std::optional<RingError> PacketRing::setUp(const RingOptions& options) {

@@ -11,6 +11,8 @@ interface FlowFacts {
   readonly clientPort: number;
   readonly server: string;
   readonly serverPort: number;
+  /** Of the outermost tag; null when untagged. */
+  readonly vlan: number | null;
   /** Both ways. */
   readonly packets: number;
   /** IP bytes both ways. */
@@ -60,6 +62,7 @@ function flowFacts(flow: FlowRecord, handshake: HandshakeFacts): FlowFacts {
     clientPort: flow.clientPort,
     server: flow.server,
     serverPort: flow.serverPort,
+    vlan: flow.vlan ?? null,
     packets: packets.up + packets.down,
     bytes: bytes.up + bytes.down,
     startUs: flow.startUs,
