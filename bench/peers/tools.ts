@@ -34,7 +34,7 @@ export const TOOLS: readonly Tool[] = [
     command: ({ capture }) => [process.execPath, SLUICE, 'flows', '--summary', capture],
     ask: [process.execPath, SLUICE, '--version'],
     version: /^(\S+)/,
-    does: 'flow table: counters, 128 packets and 16 KiB of payload each way of every flow; no handshake, no model',
+    does: 'flow table: counters of every flow; no series, payload, handshake or model',
     install: 'npm run build && npm run build:native',
   },
   {
@@ -42,7 +42,7 @@ export const TOOLS: readonly Tool[] = [
     command: ({ capture }) => [process.execPath, SLUICE, 'flows', '--json', capture],
     ask: [process.execPath, SLUICE, '--version'],
     version: /^(\S+)/,
-    does: 'the same, and a JSON line a flow with what its handshake says',
+    does: 'the same with 128 packets and 16 KiB of payload each way, and a JSON line with what the handshake says',
     install: 'npm run build && npm run build:native',
   },
   {

@@ -2,7 +2,7 @@
 // record is larger. Fresh memory for every chunk costs more than all else that is done with a capture: the garbage
 // collector runs for each few of them.
 
-const WINDOW_BYTES = 1 << 20;
+const WINDOW_BYTES = 1 << 21;
 
 /** Bytes read ahead of a parser. `need` overwrites what lies before `offset`; `bytes` and `view` may change there. */
 export class ByteQueue {

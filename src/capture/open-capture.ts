@@ -8,7 +8,7 @@ import { createGunzip } from 'node:zlib';
 import { InputError } from '../errors.ts';
 import type { CaptureNotes } from './pcap.ts';
 
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 21;
 const GZIP_MAGIC = [0x1f, 0x8b] as const;
 const STANDARD_INPUT = 0;
 
