@@ -1,6 +1,7 @@
 // Probe, capabilities and limits -> whether packets can be captured, and what is lacking.
 
 import type { CaptureProbe, CaptureStep } from '../capture/capture-probe.ts';
+import { LIVE_DEFAULTS } from '../flow/live-flows.ts';
 import {
   type Check,
   type Finding,
@@ -13,7 +14,7 @@ import {
 import type { Capability } from './process-facts.ts';
 
 /** The agent's ring unless it is told otherwise: 64 blocks of 1 MiB. */
-export const RING_BYTES = 64 * 1024 * 1024;
+export const RING_BYTES: number = LIVE_DEFAULTS.blocks * LIVE_DEFAULTS.blockBytes;
 
 export interface CaptureFacts {
   /** undefined for want of the addon. */
