@@ -24,7 +24,7 @@ export function doctorCommand(): Command {
     .description(
       'say what this machine lacks to capture and classify, and how to mend it',
     )
-    .option('--interface <name>', 'look at this interface, too')
+    .option('-i, --interface <name>', 'look at this interface, too')
     .option('--bundle <directory>', 'the model to load', DEFAULT_BUNDLE)
     .option('--json', 'one JSON object a check')
     .addHelpText(
