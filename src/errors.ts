@@ -19,3 +19,6 @@ export class CaptureError extends SluiceError {}
 
 /** A model bundle is missing, damaged or made for another version. */
 export class BundleError extends SluiceError {}
+
+/** A configuration is wrong: every fault is a line of the message. */
+export class ConfigError extends SluiceError {}

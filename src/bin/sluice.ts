@@ -40,7 +40,7 @@ try {
     // Commander has printed its line; help and version end with 0.
     process.exitCode = fault.exitCode === 0 ? 0 : EXIT_WRONG_INPUT;
   } else if (isWrongInput(fault)) {
-    say(fault.message);
+    for (const line of fault.message.split('\n')) say(line);
     process.exitCode = EXIT_WRONG_INPUT;
   } else {
     say(fault instanceof Error ? (fault.stack ?? fault.message) : String(fault));
