@@ -21,7 +21,9 @@ export function readBounded(
     while (length <= mostBytes) {
       const read = readSync(file, bytes, length, bytes.length - length, null);
       if (read === 0) {
-        return new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length));
+        return new TextDecoder('utf-8', { fatal: true }).decode(
+          bytes.subarray(0, length),
+        );
       }
       length += read;
     }

@@ -53,7 +53,11 @@ function reportContradictions(
   return found;
 }
 
-function flowContradictions({ decision, flows, classify }: FileSettings): Contradiction[] {
+function flowContradictions({
+  decision,
+  flows,
+  classify,
+}: FileSettings): Contradiction[] {
   const found: Contradiction[] = [];
   if (decision.afterMs > flows.activeTimeoutMs) {
     found.push({

@@ -37,7 +37,7 @@ export function configError(faults: readonly Fault[], cause?: unknown): ConfigEr
 }
 
 /** The key that a path leads into, and its schema: a key at the top or in a section. */
-export function keyAt(path: KeyPath): { name: string; schema: z.ZodType } | undefined {
+function keyAt(path: KeyPath): { name: string; schema: z.ZodType } | undefined {
   const [first = '', second = ''] = path.map(String);
   const schema = own(TOP, first);
   const inner = schema === undefined ? undefined : own(keysOf(schema) ?? {}, second);
@@ -94,6 +94,8 @@ function valueAt(tree: unknown, path: readonly string[]): unknown {
 /** A value as a message holds it; what may be a secret is not shown. */
 function shown(name: string, value: unknown): string {
   if (name === 'report.token') return 'not shown';
+  // The colon after token may be forgotten.
+  if (name === 'report' && typeof value === 'string') return 'a text';
   // A user with a password may stand before it.
   if (name === 'report.controller' && String(value).includes('@')) {
     return 'something with @, not shown';
@@ -105,7 +107,9 @@ function shown(name: string, value: unknown): string {
 export function show(value: unknown): string {
   if (value === null) return 'empty';
   if (Array.isArray(value)) {
-    const few = value.slice(0, SHOWN_MAX).map((each) => (Array.isArray(each) ? 'a list' : show(each)));
+    const few = value
+      .slice(0, SHOWN_MAX)
+      .map((each) => (Array.isArray(each) ? 'a list' : show(each)));
     return cut(`[${few.join(', ')}]`);
   }
   switch (typeof value) {

@@ -29,22 +29,30 @@ export function key(schema: z.ZodType, facts: KeyFacts): z.ZodType {
 
 /** Keys under a name; left out or empty, all of them have their defaults. */
 export function section<Shape extends z.ZodRawShape>(meaning: string, shape: Shape) {
-  const described = z.strictObject(shape).prefault({} as never).describe(meaning);
+  const described = z
+    .strictObject(shape)
+    .prefault({} as never)
+    .describe(meaning);
   FACTS.add(described, { meaning, expected: 'a map of keys' });
   return described;
 }
 
 export function factsOf(schema: z.ZodType): KeyFacts {
   const facts = FACTS.get(schema);
-  if (facts === undefined) throw new Error('every key of the configuration has its facts');
+  if (facts === undefined)
+    throw new Error('every key of the configuration has its facts');
   return facts;
 }
 
 /** The keys of a section; undefined for a plain key. */
-export function keysOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>> | undefined {
+export function keysOf(
+  schema: z.ZodType,
+): Readonly<Record<string, z.ZodType>> | undefined {
   if (!(schema instanceof z.ZodPrefault)) return undefined;
   const inner = schema.unwrap();
-  return inner instanceof z.ZodObject ? (inner.shape as Record<string, z.ZodType>) : undefined;
+  return inner instanceof z.ZodObject
+    ? (inner.shape as Record<string, z.ZodType>)
+    : undefined;
 }
 
 /** A whole number with a default. */

@@ -17,18 +17,29 @@ const PORT_MAX = 65_535;
 const DAY_MS = 86_400_000;
 const PATH_MAX = 4_095;
 const PROTOCOLS = ['tcp', 'udp'] as const;
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const LOG_LEVELS = [
+  'trace',
+  'debug',
+  'info',
+  'warn',
+  'error',
+  'fatal',
+  'silent',
+] as const;
 
 /** Goes into a header of HTTP as it is. */
 export const tokenSchema = z.string().regex(/^[\x21-\x7e]{1,4096}$/);
 export const TOKEN_EXPECTED = '1 to 4096 printable ASCII characters without spaces';
 
-const path = z.string().max(PATH_MAX).regex(/^[^\0]+$/);
+const path = z
+  .string()
+  .max(PATH_MAX)
+  .regex(/^\P{Cc}+$/u);
 const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));
 const rises = (steps: readonly number[]): boolean =>
   steps.every((step, i) => step > (steps[i - 1] ?? 0));
 
-const interfaceKey = key(z.string().regex(/^(?!\.{1,2}$)[^\s/:]{1,15}$/), {
+const interfaceKey = key(z.string().regex(/^(?!\.{1,2}$)[^\s\p{Cc}/:]{1,15}$/u), {
   meaning: 'The interface to listen to.',
   expected: "an interface's name, at most 15 characters",
   absent: 'that of the command line',
@@ -56,7 +67,8 @@ const capture = section('How packets are taken from the interface.', {
       .refine(isPowerOfTwo)
       .default(LIVE_DEFAULTS.blockBytes),
     {
-      meaning: 'Size of a block. Memory of all rings: rings x ringBlocks x ringBlockBytes.',
+      meaning:
+        'Size of a block. Memory of all rings: rings x ringBlocks x ringBlockBytes.',
       expected: `a power of two from 4096 to ${2 ** 30}`,
     },
   ),
@@ -74,31 +86,36 @@ const capture = section('How packets are taken from the interface.', {
     LIVE_DEFAULTS.ignoreOutgoing,
     'Without the packets that this machine sends.',
   ),
-  protocols: key(z.array(z.enum(PROTOCOLS)).min(1).default([...PROTOCOLS]), {
-    meaning: 'Protocols that are captured.',
-    expected: `a list of ${PROTOCOLS.join(', ')} or both`,
-  }),
-  ports: key(
-    z.array(z.number().int().min(1).max(PORT_MAX)).max(PORTS_MAX).default([]),
+  protocols: key(
+    z
+      .array(z.enum(PROTOCOLS))
+      .min(1)
+      .default([...PROTOCOLS]),
     {
-      meaning: 'Only flows with one of these ports at either end; empty: all.',
-      expected: `a list of at most ${PORTS_MAX} ports from 1 to ${PORT_MAX}`,
+      meaning: 'Protocols that are captured.',
+      expected: `a list of ${PROTOCOLS.join(', ')} or both`,
     },
   ),
+  ports: key(z.array(z.number().int().min(1).max(PORT_MAX)).max(PORTS_MAX).default([]), {
+    meaning: 'Only flows with one of these ports at either end; empty: all.',
+    expected: `a list of at most ${PORTS_MAX} ports from 1 to ${PORT_MAX}`,
+  }),
   tunnels: key(z.array(z.enum(TUNNELS)).default([...TUNNELS]), {
     meaning: 'Tunnels that are looked into; a flow is one of the innermost packets.',
     expected: `a list of some of ${TUNNELS.join(', ')}`,
   }),
   mtuBytes: key(z.union([z.literal(0), z.number().int().min(MTU_LEAST).max(PORT_MAX)]), {
     meaning:
-      'Longer TCP packets were joined by an offload, and are counted as the packets that they were; 0: they are left as they are.',
+      'Longer TCP packets were joined by an offload, and are split again for the model; 0: they are left as they are.',
     expected: `0 or a whole number from ${MTU_LEAST} to ${PORT_MAX}`,
     absent: "the interface's",
   }),
 });
 
-const flowKey = (name: keyof typeof FLOW_TABLE_BOUNDS & keyof typeof FLOW_TABLE_DEFAULTS, meaning: string) =>
-  whole(FLOW_TABLE_DEFAULTS[name], FLOW_TABLE_BOUNDS[name], meaning);
+const flowKey = (
+  name: keyof typeof FLOW_TABLE_BOUNDS & keyof typeof FLOW_TABLE_DEFAULTS,
+  meaning: string,
+) => whole(FLOW_TABLE_DEFAULTS[name], FLOW_TABLE_BOUNDS[name], meaning);
 
 const flows = section('How packets become flows; memory is that of all rings together.', {
   maxFlows: flowKey(
@@ -112,7 +129,10 @@ const flows = section('How packets become flows; memory is that of all rings tog
     'activeTimeoutMs',
     'A flow that goes on for longer is cut: what follows is another flow.',
   ),
-  closeLingerMs: flowKey('closeLingerMs', 'A closed flow waits so long for the last ACKs.'),
+  closeLingerMs: flowKey(
+    'closeLingerMs',
+    'A closed flow waits so long for the last ACKs.',
+  ),
 });
 
 const decision = section('When a flow is classified; at its end it is in any case.', {
@@ -172,12 +192,19 @@ const report = section('What is told to a controller: counts by class, no addres
     expected: 'a path',
     absent: 'none',
   }),
-  tokenEnv: key(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/).default('SLUICE_TOKEN'), {
-    meaning: 'Name of the environment variable that holds the token.',
-    expected: "an environment variable's name",
-  }),
+  tokenEnv: key(
+    z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+      .default('SLUICE_TOKEN'),
+    {
+      meaning: 'Name of the environment variable that holds the token.',
+      expected: "an environment variable's name",
+    },
+  ),
   caFile: key(path, {
-    meaning: "Certificates (PEM) that the controller's is checked by, instead of the usual ones.",
+    meaning:
+      "Certificates (PEM) that the controller's is checked by, instead of the usual ones.",
     expected: 'a path',
     absent: 'those of Node',
   }),

@@ -12,7 +12,14 @@ import {
   show,
 } from './config-faults.ts';
 import { configSchema, type FileSettings } from './config-schema.ts';
-import { Token, type TokenFound, tokenOfFile, tokenOfVariable } from './token.ts';
+import {
+  type ConfigOverrides,
+  isMap,
+  override,
+  type Tree,
+  treeOf,
+} from './config-tree.ts';
+import { type Environment, findToken, type Token } from './token.ts';
 import { readYaml } from './yaml-source.ts';
 
 /** The configuration in effect: all defaults filled in, all paths absolute. */
@@ -37,35 +44,7 @@ type DeepReadonly<T> = T extends Token
       ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
       : T;
 
-/** The environment: `process.env`. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** What a person chose on the command line; paths are from the working directory. */
-export interface ConfigOverrides {
-  readonly interface?: string | undefined;
-  readonly site?: string | undefined;
-  readonly controller?: string | undefined;
-  readonly tokenFile?: string | undefined;
-  readonly bundle?: string | undefined;
-  readonly windowMs?: number | undefined;
-}
-
-/** A choice's flag and the key that it stands for. */
-const OVERRIDES: Readonly<
-  Record<keyof ConfigOverrides, { flag: string; path: readonly string[]; isPath?: true }>
-> = {
-  interface: { flag: '--interface', path: ['interface'] },
-  site: { flag: '--site', path: ['site'] },
-  controller: { flag: '--controller', path: ['report', 'controller'] },
-  tokenFile: { flag: '--token-file', path: ['report', 'tokenFile'], isPath: true },
-  bundle: { flag: '--bundle', path: ['classify', 'bundle'], isPath: true },
-  windowMs: { flag: '--window-ms', path: ['report', 'windowMs'] },
-};
-
 const FILE_BYTES_MAX = 2 ** 20;
-
-/** Keys and sections by name; a copy of its own, of which sections may be changed. */
-type Tree = Record<string, unknown>;
 
 /**
  * Reads a configuration; without a path all is as by default.
@@ -105,7 +84,6 @@ export function parseConfig(
   overrides: ConfigOverrides = {},
 ): AgentConfig {
   const source = readYaml(text, name);
-  const overridden = new Map<string, string>();
   const tree = treeOf(source.value);
   if (tree === undefined) {
     const found = Array.isArray(source.value) ? 'a list' : show(source.value);
@@ -113,22 +91,22 @@ export function parseConfig(
     const what = `${found} at the top, expected a map of keys`;
     throw configError([...source.faults, { place: `${name}:${line}`, line, text: what }]);
   }
-  override(tree, overrides, overridden);
+  const flags = override(tree, overrides);
   const placeOf: PlaceOf = (path) => {
-    const flag = overridden.get(path.join('.'));
+    const flag = flags.get(path.join('.'));
     if (flag !== undefined) return { place: flag, line: 0 };
     const line = source.lineOf(path);
     return { place: `${name}:${line}`, line };
   };
   const { settings, faults, faulty } = validate(tree, placeOf);
-  const { token, warning, ...tokenFault } = findToken(settings, dirname(name), env);
-  if (tokenFault.fault !== undefined) {
-    faulty.add(tokenFault.fault.key);
-    const { key, text: what } = tokenFault.fault;
-    faults.push({ ...placeOf(key.split('.')), text: what });
+  const { token, warning, fault } = findToken(settings.report, dirname(name), env);
+  if (fault !== undefined) {
+    faulty.add(fault.key);
+    faults.push({ ...placeOf(fault.key.split('.')), text: fault.text });
   }
   for (const { at, about, text: what } of contradictions(settings, token !== undefined)) {
-    if (about.some((key) => faulty.has(key) || faulty.has(key.split('.')[0] ?? ''))) continue;
+    if (about.some((key) => faulty.has(key) || faulty.has(key.split('.')[0] ?? '')))
+      continue;
     faults.push({ ...placeOf(at.split('.')), text: what });
   }
   if (source.faults.length + faults.length > 0) {
@@ -142,52 +120,6 @@ export function parseConfig(
 
 function fileError(path: string, what: string, cause?: unknown): Error {
   return configError([{ place: path, line: 0, text: what }], cause);
-}
-
-/** Sections that are empty have their defaults; undefined for what is no map. */
-function treeOf(value: unknown): Tree | undefined {
-  if (value === null) return {};
-  if (!isMap(value)) return undefined;
-  // Aliases may have made one section of two.
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, inner]) => {
-      if (inner === null && isSection(key)) return [];
-      return [[key, isMap(inner) ? { ...inner } : inner]];
-    }),
-  );
-}
-
-function isMap(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isSection(name: string): boolean {
-  const known: Readonly<Record<string, unknown>> = configSchema.shape;
-  return Object.hasOwn(known, name) && name !== 'interface' && name !== 'site';
-}
-
-/** Puts choices over a tree, and notes their flags by the keys' names. */
-function override(
-  tree: Tree,
-  overrides: ConfigOverrides,
-  overridden: Map<string, string>,
-): void {
-  for (const [name, { flag, path, isPath }] of Object.entries(OVERRIDES)) {
-    const given = overrides[name as keyof ConfigOverrides];
-    if (given === undefined) continue;
-    const value = isPath && given !== '' ? resolve(String(given)) : given;
-    const [key = '', inner] = path;
-    if (inner === undefined) tree[key] = value;
-    else {
-      tree[key] ??= {};
-      const section = tree[key];
-      // What stands there is no section: a fault of its own.
-      if (!isMap(section)) continue;
-      section[inner] = value;
-      if (name === 'tokenFile') delete section.token;
-    }
-    overridden.set(path.join('.'), flag);
-  }
 }
 
 /** Settings in any case: keys with faults have their defaults, so that the others can be looked at, too. */
@@ -212,33 +144,6 @@ function validate(
   return { settings: configSchema.parse(sound), faults, faulty };
 }
 
-interface TokenSearch {
-  readonly token?: Token;
-  readonly warning?: string | undefined;
-  readonly fault?: { readonly key: string; readonly text: string };
-}
-
-function findToken(
-  { report }: FileSettings,
-  directory: string,
-  env: Environment,
-): TokenSearch {
-  const { token, tokenFile, tokenEnv, controller } = report;
-  if (token !== undefined) return { token: new Token('token', token) };
-  if (tokenFile !== undefined) {
-    const path = resolve(directory, tokenFile);
-    return named('report.tokenFile', show(tokenFile), tokenOfFile(path));
-  }
-  // Who reports nothing does not care what some variable holds.
-  const found = controller === undefined ? undefined : tokenOfVariable(env[tokenEnv]);
-  return found === undefined ? {} : named('report.tokenEnv', tokenEnv, found);
-}
-
-function named(key: string, value: string, found: TokenFound): TokenSearch {
-  if ('token' in found) return found;
-  return { fault: { key, text: `${key} is ${value}, which ${found.fault}` } };
-}
-
 function complete(
   settings: FileSettings,
   directory: string,
@@ -253,8 +158,7 @@ function complete(
     ...settings,
     classify: {
       ...classify,
-      bundle:
-        classify.bundle === undefined ? SHIPPED_BUNDLE : absolute(classify.bundle),
+      bundle: classify.bundle === undefined ? SHIPPED_BUNDLE : absolute(classify.bundle),
     },
     report: {
       ...rest,
@@ -263,9 +167,7 @@ function complete(
       token,
       spoolDirectory: absolute(report.spoolDirectory ?? stateDirectory(env)),
     },
-    output: isFile
-      ? { ...output, predictions: absolute(output.predictions) }
-      : output,
+    output: isFile ? { ...output, predictions: absolute(output.predictions) } : output,
   };
 }
 
@@ -277,5 +179,7 @@ function stateDirectory(env: Environment): string {
   const { XDG_STATE_HOME: state = '', HOME: home = '' } = env;
   // The rules: what is not absolute is to be ignored.
   if (state.startsWith('/')) return join(state, 'sluice/agent');
-  return home.startsWith('/') ? join(home, '.local/state/sluice/agent') : '/var/lib/sluice/agent';
+  return home.startsWith('/')
+    ? join(home, '.local/state/sluice/agent')
+    : '/var/lib/sluice/agent';
 }

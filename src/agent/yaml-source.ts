@@ -41,22 +41,18 @@ export function readYaml(text: string, name: string): YamlSource {
     return { place: `${name}:${line || 1}:${col || 1}`, line: line || 1, text: what };
   };
   const fromYaml = (error: YAMLError): Fault =>
-    faultOf(error.pos[0], `${wording(error)}${excerpt(text, error.pos[0])}`);
+    faultOf(error.pos[0], wording(error, text));
 
   const mild = [...document.errors, ...document.warnings].filter(isMild).map(fromYaml);
   const grave = document.errors.filter((error) => !isMild(error));
   if (grave.length > 0) {
-    // A text that is too deep is so at each of its levels.
-    const kinds = new Set<string>();
-    const told = grave.filter(({ code }) => {
-      const again = code === 'RESOURCE_EXHAUSTION' && kinds.has(code);
-      kinds.add(code);
-      return !again;
-    });
+    // A text that is too deep is so at each of its levels, and ends at none of them.
+    const tooDeep = grave.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
+    const told = tooDeep === undefined ? grave : [tooDeep];
     throw configError([...mild, ...told.map(fromYaml)]);
   }
   return {
-    value: plainValue(document, faultOf),
+    value: plainValue(document, faultOf, mild),
     faults: mild,
     lineOf: (path) => lines.linePos(offsetOf(document, path)).line || 1,
   };
@@ -65,11 +61,13 @@ export function readYaml(text: string, name: string): YamlSource {
 function plainValue(
   document: Document.Parsed,
   faultOf: (offset: number, what: string) => Fault,
+  mild: readonly Fault[],
 ): unknown {
   try {
     return document.toJS({ maxAliasCount: ALIASES_MAX });
   } catch (cause) {
-    const [, unresolved] = /^Unresolved alias .*: (\S+)$/.exec(String((cause as Error).message)) ?? [];
+    const [, unresolved] =
+      /^Unresolved alias .*: (\S+)$/.exec(String((cause as Error).message)) ?? [];
     let offset = 0;
     visit(document, {
       Alias(_, { source, range }) {
@@ -81,8 +79,8 @@ function plainValue(
     const what =
       unresolved === undefined
         ? `aliases stand for more than ${ALIASES_MAX} others, expected the values themselves`
-        : `no anchor ${show(unresolved)} before its alias`;
-    throw configError([faultOf(offset, what)], cause);
+        : 'no anchor of its name before this alias';
+    throw configError([...mild, faultOf(offset, what)], cause);
   }
 }
 
@@ -90,22 +88,29 @@ function isMild({ code }: YAMLError): boolean {
   return code === 'DUPLICATE_KEY' || code === 'TAG_RESOLVE_FAILED';
 }
 
-function wording({ code, message }: YAMLError): string {
+function wording({ code, message, pos }: YAMLError, text: string): string {
+  const found = excerpt(text, pos[0]);
   switch (code) {
     case 'DUPLICATE_KEY':
-      return 'key given twice';
+      return `key given twice${found}`;
     case 'MULTIPLE_DOCS':
-      return 'a second document begins, expected one';
+      return `a second document begins, expected one${found}`;
     case 'RESOURCE_EXHAUSTION':
       return 'lists and maps are nested too deeply';
     default:
-      return `no YAML: ${message}`;
+      // Messages quote the text, too.
+      return `no YAML: ${holdsToken(text) ? code : message}${found}`;
   }
 }
 
-/** The line of a fault, unless the text holds a token somewhere: messages get into logs. */
+/** Whether a token may stand in it, which is not to get into messages and so into logs. */
+function holdsToken(text: string): boolean {
+  return /\btoken\b/i.test(text);
+}
+
+/** The line of a fault. */
 function excerpt(text: string, offset: number): string {
-  if (/\btoken["']?\s*:/i.test(text)) return '';
+  if (holdsToken(text)) return '';
   const start = text.lastIndexOf('\n', offset - 1) + 1;
   const end = text.indexOf('\n', start);
   const line = text.slice(start, end < 0 ? undefined : end).trim();
