@@ -5,7 +5,7 @@ const TIMEOUT_MS = 15_000;
 let clockOffsetMs = 0;
 
 /** Why an answer did not come. `status` is 0 when there was no answer at all. */
-export class Problem extends Error {
+class Problem extends Error {
   constructor(status, title, detail) {
     super(detail ? `${title}: ${detail}` : title);
     Object.assign(this, { status, title, detail });

@@ -48,7 +48,7 @@ export const stackOrder = (names) => [
   ...UNNAMED.filter((name) => names.includes(name)),
 ];
 
-/** Layers from the bottom, each with `[low, high]` of every bin, and the highest top. */
+/** Layers from the bottom, each with `[low, high]` of every bin, and the highest top. @public */
 export function stack(all, names, by) {
   const tops = all.map(() => 0);
   const layers = names.map((name) => ({
@@ -62,7 +62,7 @@ export function stack(all, names, by) {
   return { layers, max: Math.max(0, ...tops) };
 }
 
-/** Round steps from 0 to at least `max`: 4 to 6 values, whole numbers. */
+/** Round whole steps from 0 to at least `max`, at most 6 values. @public */
 export function scale(max) {
   if (!(max > 0)) return [0, 1];
   const unit = 10 ** Math.floor(Math.log10(max / 4));
@@ -70,7 +70,7 @@ export function scale(max) {
   return Array.from({ length: Math.ceil(max / step) + 1 }, (_, i) => i * step);
 }
 
-/** Times at round local hours or days, at most `most` of them. */
+/** Times at round local hours or days, at most `most` of them. @public */
 export function timeTicks({ fromMs, toMs }, most, offsetMinutes) {
   const tick = TICKS_MS.find((ms) => (toMs - fromMs) / ms <= most) ?? TICKS_MS.at(-1);
   const shift = offsetMinutes * MINUTE;

@@ -47,7 +47,7 @@ export function share(part, whole) {
 
 /** A span in its largest fitting unit: `12 s`, `4 min`, `3 h`, `2 d`. */
 export function span(ms) {
-  if (ms < MINUTE) return `${Math.round(ms / SECOND)} s`;
+  if (ms < MINUTE) return `${Math.floor(ms / SECOND)} s`;
   if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min`;
   if (ms < 2 * DAY) return `${Math.floor(ms / HOUR)} h`;
   return `${Math.floor(ms / DAY)} d`;

@@ -69,6 +69,10 @@ function render() {
       <p class="quiet" data-key="freshness">${asked ? '' : freshness(state)}</p>`,
   );
   placeTooltip();
+  const place = asked ? '#token' : `h1[data-key="${CSS.escape(state.name || 'sites')}"]`;
+  // Whoever listens to the page rather than seeing it learns that another view is there.
+  if (place !== state.place) main.querySelector(place)?.focus();
+  state.place = place;
 }
 
 async function load(signal) {
@@ -117,8 +121,7 @@ function route() {
     ? fragment.get('range')
     : '1h';
   const by = fragment.get('by') === 'bytes' ? 'bytes' : 'flows';
-  const moved = name !== state.name;
-  if (moved || range !== state.range) {
+  if (name !== state.name || range !== state.range) {
     const site = state.sites?.find((each) => each.name === name);
     Object.assign(state, {
       site,
@@ -130,7 +133,6 @@ function route() {
   }
   Object.assign(state, { name, range, by });
   render();
-  if (moved) main.querySelector('h1')?.focus();
   refresh();
 }
 

@@ -68,7 +68,7 @@ function details({ startMs, point }, names, { by, data, nowMs }) {
   const total = chart.sum(entries.map(([, value]) => value));
   const unknown = chart.unknownShare(point);
   const [drops, lost] = [chart.sum(point?.drops), chart.sum(point?.lost)];
-  const rest = [total > 0 ? `${written(total, by)} shown` : 'no flows shown'];
+  const rest = [point === undefined ? 'nothing reported' : `${written(total, by)} shown`];
   if (unknown !== undefined) rest.push(`${format.share(unknown, 1)} unknown`);
   if (drops > 0) rest.push(`${format.count(drops)} packets dropped`);
   if (lost > 0) rest.push(`${format.count(lost)} lost`);
@@ -150,19 +150,23 @@ function totals({ data, by, taken, range }) {
 }
 
 function facts(site, nowMs) {
-  const parts = [`last report ${format.age(site.lastReportMs, nowMs)}`];
+  const parts = [];
+  if (site.lastReportMs !== null)
+    parts.push(`last report ${format.age(site.lastReportMs, nowMs)}`);
   if (site.lastEndMs !== null) parts.push(`counts until ${format.clock(site.lastEndMs)}`);
   if (site.model !== null) parts.push(`model ${site.model}`);
   if (site.agentVersion !== null) parts.push(`agent ${site.agentVersion}`);
-  return html`<p class="quiet">${badge(site, nowMs)} · ${parts.join(' · ')}</p>`;
+  return html`<p class="quiet">${[badge(site, nowMs), ...parts.map((part) => ` · ${part}`)]}</p>`;
 }
 
 const empty = (site, words) =>
   site?.lastReportMs === null
-    ? html`<div class="empty"><strong>This site has not reported yet.</strong>
-        Counts appear here with the first report of its agent.</div>`
-    : html`<div class="empty"><strong>No flows in the last ${words}.</strong>
-        A longer range may show some.</div>`;
+    ? html`<p class="empty">
+        <strong>This site has not reported yet.</strong>
+        <span> Counts appear here with the first report of its agent.</span></p>`
+    : html`<p class="empty">
+        <strong>No flows in the last ${words}.</strong>
+        <span> A longer range may show some.</span></p>`;
 
 function body(state, width) {
   const { site, data, hidden, range, by } = state;

@@ -10,7 +10,7 @@ export function badge(site, nowMs) {
 }
 
 /** `3 sites: 1 reporting, 2 silent`. */
-export function summary(sites, nowMs) {
+function summary(sites, nowMs) {
   const words = sites.map((site) => format.condition(site.lastReportMs, nowMs).word);
   const parts = ['reporting', 'stale', 'silent', 'never reported']
     .filter((word) => words.includes(word))
@@ -52,8 +52,11 @@ const table = (sites, nowMs) => html`
     A site is stale after 5 minutes without a report and silent after an hour.
   </p>`;
 
-const NONE = html`<div class="empty"><strong>No site is enrolled yet.</strong>
-  Enrol an agent, and its site appears here.</div>`;
+const NONE = html`
+  <p class="empty">
+    <strong>No site is enrolled yet.</strong>
+    <span> Enrol an agent, and its site appears here.</span>
+  </p>`;
 
 const byName = (a, b) => (a.name < b.name ? -1 : 1);
 
