@@ -1,12 +1,12 @@
 // Windows of counts -> reports in the spool, and from there to the controller.
 
-import type { AgentConfig } from './config.ts';
 import { readFileSync } from 'node:fs';
 import { ConfigError, SpoolError } from '../errors.ts';
 import { REPORT_VERSION, type Report } from '../report/report.ts';
-import { type Connection, Sender } from '../report/sender.ts';
+import { Sender, type SenderState } from '../report/sender.ts';
 import { Spool, type SpoolCounters } from '../report/spool.ts';
 import type { WindowCounts } from '../report/window-tally.ts';
+import type { AgentConfig } from './config.ts';
 
 /** What every report of an agent says of it. */
 export type ReportedAgent = Report['agent'];
@@ -52,8 +52,10 @@ export async function openReporting(
     spool,
     controller: report.controller,
     token: report.token?.reveal() ?? '',
-    ca: report.caFile === undefined ? undefined : certificatesOf(report.caFile),
-    changed: (state) => tell(state, log),
+    ...(report.caFile !== undefined && { ca: certificatesOf(report.caFile) }),
+    onState: (state) => tell(state, log),
+    onRefused: ({ sequence, status, detail }) =>
+      log.warn(`the controller refuses report ${sequence} (${status}): ${detail}`),
   });
   const sending = sender.run(stop.signal);
   let failing = false;
@@ -62,7 +64,14 @@ export async function openReporting(
       const sequence = spool.next();
       const { boot } = spool;
       try {
-        await spool.append({ version: REPORT_VERSION, site, boot, sequence, agent, ...window });
+        await spool.append({
+          version: REPORT_VERSION,
+          site,
+          boot,
+          sequence,
+          agent,
+          ...window,
+        });
         if (failing) log.info('reports are spooled again');
         failing = false;
       } catch (fault) {
@@ -78,7 +87,9 @@ export async function openReporting(
       }
       const { waiting } = spool.counters();
       if (waiting > 0) {
-        log.warn(`${waiting} reports wait in ${report.spoolDirectory} for the next start`);
+        log.warn(
+          `${waiting} reports wait in ${report.spoolDirectory} for the next start`,
+        );
       }
       stop.abort();
       await sending;
@@ -86,6 +97,11 @@ export async function openReporting(
     },
     counters: () => spool.counters(),
   };
+}
+
+function tell(state: SenderState, log: ReportingLog): void {
+  if (state.state === 'connected') log.info('the controller takes the reports');
+  else log.warn(`the controller does not take the reports: ${state.reason}`);
 }
 
 function certificatesOf(file: string): string {

@@ -3,8 +3,8 @@
 import { loadBundle } from '../bundle/load-bundle.ts';
 import { interfaceFacts, offloadWarnings } from '../capture/interface-facts.ts';
 import { loadNative } from '../capture/native.ts';
-import { ClassifyQueue, type QueueCounters } from '../classify/classify-queue.ts';
 import type { Prediction } from '../classify/classifier.ts';
+import { ClassifyQueue, type QueueCounters } from '../classify/classify-queue.ts';
 import { ConfigError } from '../errors.ts';
 import type { FeatureSpec } from '../features/features.ts';
 import type { FlowTableOptions } from '../flow/flow-table.ts';
@@ -82,8 +82,10 @@ export async function runAgent(run: AgentRun): Promise<AgentSummary> {
         );
       },
     });
-    const queue = await ClassifyQueue.open<Seen>(bundle, config.classify, (prediction, seen) =>
-      agent.answered(prediction, seen),
+    const queue = await ClassifyQueue.open<Seen>(
+      bundle,
+      config.classify,
+      (prediction, seen) => agent.answered(prediction, seen),
     );
     log.info(`model ${model}, ${manifest.classes.length} classes`);
     const windows = new Windows(run, tally, reporting, () => totalsOf(source, queue));
@@ -107,7 +109,10 @@ export async function runAgent(run: AgentRun): Promise<AgentSummary> {
   }
 }
 
-function openSource({ config, files, speed, log }: AgentRun, seriesSteps: number): FlowSource {
+function openSource(
+  { config, files, speed, log }: AgentRun,
+  seriesSteps: number,
+): FlowSource {
   const { capture, flows, decision } = config;
   const table: Partial<FlowTableOptions> = {
     ...flows,

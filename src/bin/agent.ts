@@ -30,12 +30,17 @@ interface Options {
 
 export function agentCommand(version: string): Command {
   return new Command('agent')
-    .description('label the flows of an interface as they come, count them by class, report')
+    .description(
+      'label the flows of an interface as they come, count them by class, report',
+    )
     .option('-c, --config <file>', 'YAML; what follows stands over it')
     .option('-i, --interface <name>', 'where to listen')
     .option('-r, --read <file...>', 'captures in place of an interface')
     .addOption(
-      new Option('--speed <speed>', 'of captures: that of their packets, or as fast as it goes')
+      new Option(
+        '--speed <speed>',
+        'of captures: that of their packets, or as fast as it goes',
+      )
         .choices(['real', 'max'])
         .default('max'),
     )
@@ -69,7 +74,8 @@ function overridesOf(options: Options): ConfigOverrides {
 
 async function act(options: Options, version: string): Promise<void> {
   const loaded = loadConfig(options.config, process.env, overridesOf(options));
-  const { predictions = loaded.output.predictions, addresses = loaded.output.addresses } = options;
+  const { predictions = loaded.output.predictions, addresses = loaded.output.addresses } =
+    options;
   const config = { ...loaded, output: { ...loaded.output, predictions, addresses } };
   if (options.printConfig === true) {
     await emit(printConfig(config).trimEnd());
@@ -110,7 +116,10 @@ function outputOf(where: string): Output {
   if (where === 'none') {
     return { write: undefined, dropped: () => 0, close: async () => {} };
   }
-  const file = where === 'stdout' ? undefined : createWriteStream(where, { flags: 'a', mode: 0o600 });
+  const file =
+    where === 'stdout'
+      ? undefined
+      : createWriteStream(where, { flags: 'a', mode: 0o600 });
   const stream: WriteStream | typeof process.stdout = file ?? process.stdout;
   let dropped = 0;
   return {
@@ -119,11 +128,15 @@ function outputOf(where: string): Output {
       else stream.write(`${JSON.stringify(line)}\n`);
     },
     dropped: () => dropped,
-    close: () => new Promise((resolve) => (file === undefined ? resolve() : file.end(resolve))),
+    close: () =>
+      new Promise((resolve) => (file === undefined ? resolve() : file.end(resolve))),
   };
 }
 
-function tellWindow(logger: Logger, { startMs, endMs, classes, drops, lost }: WindowCounts): void {
+function tellWindow(
+  logger: Logger,
+  { startMs, endMs, classes, drops, lost }: WindowCounts,
+): void {
   const flows = Object.values(classes).reduce((sum, count) => sum + count.flows, 0);
   logger.info({ startMs, endMs, flows, classes, drops, lost }, 'window');
 }

@@ -14,6 +14,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   replay: async () => (await import('./replay.ts')).replayCommand(),
   flows: async () => (await import('./flows.ts')).flowsCommand(),
   capture: async () => (await import('./capture.ts')).captureCommand(),
+  agent: async () => (await import('./agent.ts')).agentCommand(manifest.version),
   controller: async () => (await import('./controller.ts')).controllerCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
 };

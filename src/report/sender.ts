@@ -154,8 +154,9 @@ export class Sender {
 
   #tell(state: 'away' | 'denied', reason: string): void {
     if (this.#state?.state === state) return;
-    this.#state = { state, sinceMs: this.#clock.now(), reason };
-    this.#options.onState(this.#state);
+    const told: SenderState = { state, sinceMs: this.#clock.now(), reason };
+    this.#state = told;
+    this.#options.onState(told);
   }
 }
 
