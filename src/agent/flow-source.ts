@@ -7,7 +7,7 @@ import type { FlowTableCounters } from '../capture/native.ts';
 import { openCapture } from '../capture/open-capture.ts';
 import { readCapture } from '../capture/pcap.ts';
 import type { FlowRecord } from '../flow/flow-record.ts';
-import { FlowTable, type FlowTableOptions } from '../flow/flow-table.ts';
+import { type FlowBatch, FlowTable, type FlowTableOptions } from '../flow/flow-table.ts';
 import { LiveFlows, type LiveOptions } from '../flow/live-flows.ts';
 import { emptySummary } from '../flow/read-flows.ts';
 import type { Totals } from '../report/window-tally.ts';
@@ -26,12 +26,15 @@ export interface FlowSource {
   totals(): { readonly packets: number; readonly drops: Totals; readonly lost: Totals };
   /** Why it ended, where that is a fault. */
   readonly fault: string | undefined;
+  /** Spent in the flow table by the caller's thread; an interface's has threads of its own. */
+  readonly tableMs: number;
   close(): void;
 }
 
 /** Of a live interface. */
 export class LiveSource implements FlowSource {
   readonly patient = false;
+  readonly tableMs = 0;
   readonly #flows: LiveFlows;
   readonly #name: string;
 
@@ -77,6 +80,7 @@ const PACE_MS = 20;
 export class ReadSource implements FlowSource {
   readonly patient = true;
   readonly fault = undefined;
+  tableMs = 0;
   readonly #files: readonly string[];
   readonly #speed: Speed;
   readonly #table: FlowTable;
@@ -99,12 +103,13 @@ export class ReadSource implements FlowSource {
       const summary = emptySummary();
       for await (const block of readCapture(openCapture(file, summary), summary)) {
         for await (const part of this.#paced(block, signal)) {
-          for (const batch of this.#table.process(part)) yield unleased(batch);
+          for (const batch of this.#timed(this.#table.process(part)))
+            yield unleased(batch);
         }
         if (signal.aborted) break;
       }
     }
-    for (const batch of this.#table.finish()) yield unleased(batch);
+    for (const batch of this.#timed(this.#table.finish())) yield unleased(batch);
   }
 
   totals() {
@@ -117,6 +122,16 @@ export class ReadSource implements FlowSource {
   }
 
   close(): void {}
+
+  *#timed(batches: Generator<FlowBatch>): Generator<FlowBatch> {
+    for (;;) {
+      const start = performance.now();
+      const { value, done } = batches.next();
+      this.tableMs += performance.now() - start;
+      if (done === true) return;
+      yield value;
+    }
+  }
 
   /** Until the packet's time has come, counted from the first packet of all. */
   async #due(packetMs: number, signal: AbortSignal): Promise<void> {

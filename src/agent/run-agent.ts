@@ -37,6 +37,7 @@ export interface AgentSummary {
   readonly packets: number;
   readonly queue: QueueCounters;
   readonly timings: AgentTimings;
+  readonly tableMs: number;
   /** From the start of the run. */
   readonly firstPredictionMs: number | undefined;
   readonly seconds: number;
@@ -99,6 +100,7 @@ export async function runAgent(run: AgentRun): Promise<AgentSummary> {
       packets: source.totals().packets,
       queue: queue.counters(),
       timings: agent.timings(),
+      tableMs: source.tableMs,
       firstPredictionMs: firstMs,
       seconds: (performance.now() - start) / 1000,
       fault: source.fault,

@@ -152,6 +152,7 @@ function tellSummary(logger: Logger, summary: AgentSummary, linesDropped: number
       refused: queue.refused,
       linesDropped,
       firstPredictionMs: firstPredictionMs && Math.round(firstPredictionMs),
+      tableMs: Math.round(summary.tableMs),
       featuresMs: Math.round(timings.handshakeAndFeatures / 1000),
       modelMs: Math.round(queue.modelMicroseconds / 1000),
       rssMb: Math.round(process.memoryUsage.rss() / 1e6),
