@@ -148,15 +148,17 @@ export class Sender {
   #connected(): void {
     this.#attempt = 0;
     if (this.#state?.state === 'connected') return;
-    this.#state = { state: 'connected', sinceMs: this.#clock.now() };
-    this.#options.onState(this.#state);
+    this.#change({ state: 'connected', sinceMs: this.#clock.now() });
   }
 
   #tell(state: 'away' | 'denied', reason: string): void {
     if (this.#state?.state === state) return;
-    const told: SenderState = { state, sinceMs: this.#clock.now(), reason };
-    this.#state = told;
-    this.#options.onState(told);
+    this.#change({ state, sinceMs: this.#clock.now(), reason });
+  }
+
+  #change(state: SenderState): void {
+    this.#state = state;
+    this.#options.onState(state);
   }
 }
 
