@@ -49,11 +49,16 @@ function placeTooltip() {
     all.findIndex(({ startMs }) => startMs === state.cursorMs),
     place,
   );
-  const left = edge - tooltip.offsetWidth - 10;
-  const right = edge + place.bar + 10;
-  const fits = right + tooltip.offsetWidth <= place.width || left < 0;
-  const most = Math.max(0, place.width - tooltip.offsetWidth);
-  tooltip.style.setProperty('left', `${Math.min(fits ? right : left, most)}px`);
+  const width = tooltip.offsetWidth;
+  const [left, right] = [edge - width - 10, edge + place.bar + 10];
+  const most = Math.max(0, place.width - width);
+  tooltip.style.setProperty(
+    'left',
+    `${right <= most || left < 0 ? Math.min(right, most) : left}px`,
+  );
+  // On a phone it fits on neither side: below the bars it hides strips, but not the chosen bar.
+  if (right > most && left < 0)
+    tooltip.style.setProperty('top', `${place.share.top - 24}px`);
 }
 
 function render() {

@@ -168,6 +168,8 @@ const empty = (site, words) =>
         <strong>No flows in the last ${words}.</strong>
         <span> A longer range may show some.</span></p>`;
 
+const ALL_OFF = html`<p data-key="off">Every class is switched off. Press one to show it.</p>`;
+
 function body(state, width) {
   const { site, data, hidden, range, by } = state;
   const counted = ({ flows, drops, lost }) => flows + chart.sum(drops) + chart.sum(lost);
@@ -177,7 +179,8 @@ function body(state, width) {
   const shown = names.filter((name) => !hidden.has(name));
   return html`
     <h2>${UNITS[by]} in each ${format.span(data.stepMs)}, by class</h2>
-    ${legend(state, names)}${figure(state, shown, width)}${totals(state)}`;
+    ${legend(state, names)}
+    ${shown.length === 0 ? ALL_OFF : ''}${figure(state, shown, width)}${totals(state)}`;
 }
 
 /** The view. `state.data` is undefined until the first answer. */
