@@ -2,6 +2,7 @@
 
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { siteNameSchema } from '../report/report.ts';
 import {
   type acceptedSchema,
   type enrolledSchema,
@@ -87,7 +88,8 @@ async function listClasses(
 ): Promise<z.infer<typeof classesSchema>> {
   const { site } = params as { readonly site: string };
   const window = windowOf(checkQuery(windowQuerySchema, query), nowMs());
-  if (!(await storage.hasSite(site))) {
+  // By the schema, too: the driver ends text at a NUL.
+  if (!siteNameSchema.safeParse(site).success || !(await storage.hasSite(site))) {
     throw new Problem(
       404,
       'request',

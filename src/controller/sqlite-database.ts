@@ -8,6 +8,11 @@ import { STORAGE_FULL, STORAGE_UNAVAILABLE, StorageError } from './storage.ts';
 
 export type Connection = InstanceType<typeof Database>;
 
+/** Result codes: https://www.sqlite.org/rescode.html */
+const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
+const SQLITE_NOTADB = 26;
+
 /** What another process (`sluice controller enrol`) may hold the database for; it is held for milliseconds. */
 const BUSY_TIMEOUT_MS = 5000;
 /** A check reads the whole file: some tenths of a second up to here, which a start may cost. */
@@ -97,7 +102,7 @@ function firstValue(row: unknown): unknown {
 
 /** A fault of the driver while working -> what senders are told. */
 export function storageFault(step: string, fault: unknown): StorageError {
-  const isFull = codeOf(fault).startsWith('SQLITE_FULL');
+  const isFull = primaryCode(fault) === SQLITE_FULL;
   return new StorageError(
     isFull ? STORAGE_FULL : STORAGE_UNAVAILABLE,
     `${step}: ${messageOf(fault)}`,
@@ -106,8 +111,10 @@ export function storageFault(step: string, fault: unknown): StorageError {
 }
 
 function openingFault(file: string, fault: unknown): Error {
-  const code = codeOf(fault);
-  if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return damaged(file, messageOf(fault));
+  const code = primaryCode(fault);
+  if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) {
+    return damaged(file, messageOf(fault));
+  }
   return new InputError(
     'ERR_DATABASE_OPEN',
     `${file}: cannot be opened: ${messageOf(fault)}`,
@@ -122,8 +129,10 @@ function damaged(file: string, finding: string): InputError {
   );
 }
 
-function codeOf(fault: unknown): string {
-  return fault instanceof Error && 'code' in fault ? String(fault.code) : '';
+/** Without its extension, for which the driver does not always have a name. */
+function primaryCode(fault: unknown): number {
+  const isOfDriver = fault instanceof Error && 'rawCode' in fault;
+  return isOfDriver ? Number(fault.rawCode) & 0xff : 0;
 }
 
 function messageOf(fault: unknown): string {
