@@ -257,6 +257,9 @@ export class SqliteStorage implements Storage {
   }
 
   async close(): Promise<void> {
+    if (!this.#connection.open) return;
+    // The driver ends connections when statements are collected, so the log would stay: a copy of the one file is whole.
+    this.#connection.pragma('wal_checkpoint(TRUNCATE)');
     this.#connection.close();
   }
 

@@ -2,17 +2,14 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import {
-  adminToken,
-  databaseFile,
-  openDataFolder,
-} from '../../src/controller/data-folder.ts';
+import { adminToken, openDataFolder } from '../../src/controller/data-folder.ts';
 import { PAGE_FOLDER, readPage } from '../../src/controller/page.ts';
 import { createServer } from '../../src/controller/server.ts';
 import type { SqliteStorage } from '../../src/controller/sqlite-storage.ts';
@@ -26,8 +23,16 @@ export const NOON_MS = Date.UTC(2026, 10, 24, 12);
 export const MINUTE_MS = 60_000;
 export const BOOT = '0b6f0d5e-7b1c-4d2a-9f3e-5a6b7c8d9e0f';
 
-export function temporaryFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'sluice-controller-'));
+const folders: string[] = [];
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Removed when the tests of this file are through. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-controller-'));
+  folders.push(folder);
+  return folder;
 }
 
 export function classCount(flows: number): ClassCount {
@@ -88,8 +93,12 @@ export class Client {
     return this.postText(path, JSON.stringify(body));
   }
 
-  postText(path: string, body: string | Uint8Array): Promise<Answer> {
-    const headers = { ...this.#headers(), 'content-type': 'application/json' };
+  postText(
+    path: string,
+    body: string | Uint8Array,
+    type = 'application/json',
+  ): Promise<Answer> {
+    const headers = { ...this.#headers(), 'content-type': type };
     // A copy: the types of fetch want bytes over memory that is not shared.
     const bytes = typeof body === 'string' ? body : new Uint8Array(body);
     return this.#send(path, { method: 'POST', headers, body: bytes });
@@ -215,5 +224,3 @@ export async function enrolIn(folder: string, name: string): Promise<string> {
   await storage.close();
   return token;
 }
-
-export { databaseFile };
