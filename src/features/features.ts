@@ -58,8 +58,7 @@ export function featuresOf(
   const series = new Float32Array(spec.seriesSteps * SERIES_CHANNELS);
   writeHandshake(handshake, spec.occlusion, handshakeBytes);
   writeSeries(flow, spec.packets, series);
-  const named = statisticsOf(flow, spec.packets);
-  const statistics = Float64Array.from(STATISTICS, (name) => named[name]);
+  const statistics = statisticsOf(flow, spec.packets);
   return { handshakeBytes, series, statistics };
 }
 
