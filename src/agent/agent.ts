@@ -26,7 +26,7 @@ export interface Seen {
   readonly flow: FlowFacts;
 }
 
-export interface FlowFacts {
+interface FlowFacts {
   readonly protocol: 'tcp' | 'udp';
   readonly client: string;
   readonly clientPort: number;

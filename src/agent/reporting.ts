@@ -18,7 +18,7 @@ export interface ReportingLog {
 }
 
 /** Nothing to report to: windows end, and are forgotten. */
-export const NO_REPORTING: Reporting = {
+const NO_REPORTING: Reporting = {
   add: async () => {},
   close: async () => {},
   counters: () => undefined,

@@ -92,7 +92,7 @@ export function inTransaction<T>(connection: Connection, work: () => T): T {
 }
 
 /** The first column of the first row of a statement without parameters, which is a number. */
-export function numberOf(connection: Connection, sql: string): number {
+function numberOf(connection: Connection, sql: string): number {
   return Number(firstValue(connection.prepare(sql).get()));
 }
 

@@ -146,7 +146,6 @@ export class SegmentLog {
 
   async #load(): Promise<void> {
     const found = await findSegments(this.#options.directory, this.#head);
-    const damagedLast = found.at(-1)?.damagedBytes !== 0;
     for (const [i, { segment, damagedBytes }] of found.entries()) {
       this.#segments.push(segment);
       this.#lastNumber = Math.max(this.#lastNumber, segment.number);
@@ -155,9 +154,10 @@ export class SegmentLog {
     await this.removeAcknowledged();
     await this.#makeRoom(0);
     const last = this.#segments.at(-1);
-    // Behind a cut the old position may point to where a new report would be.
-    if (last === undefined || damagedLast) return;
-    if (last.size < this.#options.segmentBytes) this.#active = await open(last.path, 'a');
+    // One that is still here has a report behind the head: no new one can come to lie before it, not even behind a cut.
+    if (last !== undefined && last.size < this.#options.segmentBytes) {
+      this.#active = await open(last.path, 'a');
+    }
   }
 
   /** Gives up the oldest segments until `bytes` more are within the bound. */

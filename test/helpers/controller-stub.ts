@@ -19,8 +19,11 @@ export interface StubRequest {
   readonly path: string;
 }
 
-/** `close`: no answer, the connection ends. `hang`: no answer, it stays. `take-and-close`: kept, but not answered. */
-type Act = StubAnswer | 'take' | 'close' | 'hang' | 'take-and-close';
+/**
+ * `close`: no answer, the connection ends. `hang`: no answer, it stays. `half-answer`: the answer stops in its midst.
+ * `take-and-close`: kept, but not answered.
+ */
+type Act = StubAnswer | 'take' | 'close' | 'hang' | 'half-answer' | 'take-and-close';
 
 export class ControllerStub {
   readonly requests: StubRequest[] = [];
@@ -50,6 +53,10 @@ export class ControllerStub {
       const act = this.#act(got, this.requests.length - 1);
       if (act === 'take' || act === 'take-and-close') this.taken.push(...reports);
       if (act === 'hang') return;
+      if (act === 'half-answer') {
+        response.writeHead(200, { 'content-length': 10 }).write('half');
+        return;
+      }
       if (act === 'close' || act === 'take-and-close') {
         request.socket.destroy();
         return;

@@ -1,6 +1,6 @@
 // Reports as an agent makes them, and folders for spools.
 
-import { mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { REPORT_VERSION, type Report, reportSchema } from '../../src/report/report.ts';
@@ -44,8 +44,16 @@ export function sequencesOf(reports: readonly Report[]): number[] {
   return reports.map(({ sequence }) => sequence);
 }
 
+const folders: string[] = [];
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Removed when the tests of this process have ended. */
 export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'sluice-spool-'));
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-spool-'));
+  folders.push(folder);
+  return folder;
 }
 
 /** Bytes of all files below a folder. */

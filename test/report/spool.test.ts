@@ -80,6 +80,39 @@ test('what is acknowledged never comes again, whatever is opened or appended', a
   await last.close();
 });
 
+test('a position that outlived its segments hides no report that comes later', async (t) => {
+  const directory = temporaryFolder();
+  const first = await open(directory);
+  await append(first, 5);
+  await first.acknowledge(await first.peek({ reports: 5, bytes: 1 << 20 }));
+  await first.close();
+  await (await open(directory)).close();
+  t.deepEqual(readdirSync(directory), ['acknowledged']);
+  const later = await open(directory);
+  await append(later, 3);
+  t.deepEqual(sequencesOf(await waitingIn(later)), [0, 1, 2]);
+  await later.close();
+});
+
+test('acknowledged reports that were cut off hide none that comes later', async (t) => {
+  const directory = temporaryFolder();
+  const first = await open(directory);
+  await append(first, 6);
+  await first.acknowledge(await first.peek({ reports: 4, bytes: 1 << 20 }));
+  await first.close();
+  const path = join(directory, '0000000001.seg');
+  writeFileSync(path, readFileSync(path).subarray(0, 100));
+  for (const expected of [
+    [0, 1],
+    [0, 1, 0, 1],
+  ]) {
+    const later = await open(directory);
+    await append(later, 2);
+    t.deepEqual(sequencesOf(await waitingIn(later)), expected);
+    await later.close();
+  }
+});
+
 test('segments whose reports are all acknowledged are deleted', async (t) => {
   const directory = temporaryFolder();
   const spool = await open(directory);
