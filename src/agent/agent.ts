@@ -5,7 +5,12 @@ import { performance } from 'node:perf_hooks';
 import type { Prediction } from '../classify/classifier.ts';
 import { UNKNOWN } from '../classify/classifier.ts';
 import type { ClassifyQueue } from '../classify/classify-queue.ts';
-import { type FeatureSpec, featuresOf } from '../features/features.ts';
+import {
+  allocateFeatures,
+  type FeatureSpec,
+  type Features,
+  featuresOf,
+} from '../features/features.ts';
 import type { FlowRecord } from '../flow/flow-record.ts';
 import { factsOf, type HandshakeFacts, handshakeOf } from '../handshake/handshake.ts';
 import type { ClassCount } from '../report/report.ts';
@@ -66,12 +71,15 @@ export class Agent {
   readonly #parts: AgentParts;
   /** Of open flows that have been labelled; a flow is in it from its first label to its end. */
   readonly #labels = new Map<number, LastLabel>();
+  /** Of the flow at hand; the queue copies it. */
+  readonly #scratch: Features;
   #queue: ClassifyQueue<Seen> | undefined;
   #featuresUs = 0;
   #flows = 0;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
+    this.#scratch = allocateFeatures(parts.spec.seriesSteps);
   }
 
   /** Takes an answer of the queue. */
@@ -135,7 +143,7 @@ export class Agent {
       this.answered(last.prediction, seen);
       return;
     }
-    const features = featuresOf(flow, handshake, spec);
+    const features = featuresOf(flow, handshake, spec, this.#scratch);
     this.#featuresUs += (performance.now() - start) * 1000;
     if (this.#queue?.add(features, seen) === true || !final) return;
     // The queue is full and has counted it: what is known must do.

@@ -35,9 +35,10 @@ export interface QueueCounters {
 /** Batches that the worker has at once: it computes one while the other one is on its way. */
 const AT_ONCE = 2;
 
-interface Waiting<Context> {
-  readonly features: Features;
-  readonly context: Context;
+/** Rows that wait for the worker, or are with it. */
+interface Rows<Context> {
+  readonly batch: FeatureBatch;
+  readonly contexts: Context[];
 }
 
 /** `answered` is called for each flow that was taken, in their order. */
@@ -46,9 +47,12 @@ export class ClassifyQueue<Context> {
   readonly #manifest: Manifest;
   readonly #options: QueueOptions;
   readonly #answered: (prediction: Prediction, context: Context) => void;
-  readonly #free: FeatureBatch[];
+  /** Memory of batches, used again and again: as many as were ever needed at a time. */
+  readonly #free: FeatureBatch[] = [];
+  /** With the worker, in order. */
   readonly #running: Context[][] = [];
-  #waiting: Waiting<Context>[] = [];
+  /** Full ones first, then the one that is being filled. */
+  readonly #waiting: Rows<Context>[] = [];
   #timer: NodeJS.Timeout | undefined;
   #idle: (() => void)[] = [];
   #classified = 0;
@@ -66,10 +70,6 @@ export class ClassifyQueue<Context> {
     this.#manifest = manifest;
     this.#options = options;
     this.#answered = answered;
-    const { seriesSteps } = manifest.features;
-    this.#free = Array.from({ length: AT_ONCE }, () =>
-      allocateBatch(options.batchFlows, seriesSteps),
-    );
   }
 
   /**
@@ -84,6 +84,8 @@ export class ClassifyQueue<Context> {
   ): Promise<ClassifyQueue<Context>> {
     const worker = new Worker(new URL('./classify-worker.js', import.meta.url), {
       workerData: { bundle: bundle.directory },
+      // Its JavaScript passes batches on and little else.
+      resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
     });
     const queue = new ClassifyQueue(worker, bundle.manifest, options, answered);
     await new Promise<void>((resolve, reject) => {
@@ -99,14 +101,16 @@ export class ClassifyQueue<Context> {
     return queue;
   }
 
-  /** False when the queue is full: the flow gets no label. */
+  /** Copies the features. False when the queue is full: the flow gets no label. */
   add(features: Features, context: Context): boolean {
     if (this.#load() >= this.#options.queueFlows) {
       this.#refused++;
       return false;
     }
-    this.#waiting.push({ features, context });
-    if (this.#waiting.length >= this.#options.batchFlows) this.#send();
+    const rows = this.#filling();
+    const b = rows.contexts.push(context) - 1;
+    writeRow(features, this.#manifest.features.statistics, rows.batch, b);
+    if (rows.contexts.length === this.#options.batchFlows) this.#send();
     else this.#timer ??= setTimeout(() => this.#send(), this.#options.batchWaitMs);
     return true;
   }
@@ -142,26 +146,33 @@ export class ClassifyQueue<Context> {
   }
 
   #load(): number {
-    return (
-      this.#waiting.length + this.#running.reduce((sum, flows) => sum + flows.length, 0)
-    );
+    const running = this.#running.reduce((sum, contexts) => sum + contexts.length, 0);
+    return this.#waiting.reduce((sum, { contexts }) => sum + contexts.length, running);
+  }
+
+  /** The rows that the next flow goes to. */
+  #filling(): Rows<Context> {
+    const last = this.#waiting.at(-1);
+    if (last !== undefined && last.contexts.length < this.#options.batchFlows)
+      return last;
+    const { seriesSteps } = this.#manifest.features;
+    const batch =
+      this.#free.pop() ?? allocateBatch(this.#options.batchFlows, seriesSteps);
+    const rows: Rows<Context> = { batch, contexts: [] };
+    this.#waiting.push(rows);
+    return rows;
   }
 
   /** Hands over as many batches as the worker may have. */
   #send(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    while (this.#waiting.length > 0) {
-      const batch = this.#free.pop();
-      if (batch === undefined) return;
-      const flows = this.#waiting.slice(0, this.#options.batchFlows);
-      this.#waiting = this.#waiting.slice(flows.length);
-      flows.forEach(({ features }, b) => {
-        writeRow(features, this.#manifest.features.statistics, batch, b);
-      });
-      this.#running.push(flows.map(({ context }) => context));
-      const task: WorkerTask = { batch, flows: flows.length };
-      this.#worker.postMessage(task, memoryOf(batch));
+    while (this.#running.length < AT_ONCE) {
+      const rows = this.#waiting.shift();
+      if (rows === undefined) return;
+      this.#running.push(rows.contexts);
+      const task: WorkerTask = { batch: rows.batch, flows: rows.contexts.length };
+      this.#worker.postMessage(task, memoryOf(rows.batch));
     }
   }
 
@@ -175,8 +186,9 @@ export class ClassifyQueue<Context> {
       if (prediction !== undefined) this.#answered(prediction, context);
     }
     this.#classified += contexts.length;
-    if (this.#waiting.length >= this.#options.batchFlows) this.#send();
-    else if (this.#waiting.length > 0) {
+    const [next] = this.#waiting;
+    if (next?.contexts.length === this.#options.batchFlows) this.#send();
+    else if (next !== undefined) {
       this.#timer ??= setTimeout(() => this.#send(), this.#options.batchWaitMs);
     }
     this.#wake();

@@ -218,11 +218,14 @@ const packet: SeriesPacket = {
 };
 
 /**
- * The raw statistics of the flow's first `packets` packets, in the order of STATISTICS: [S] float64.
- *
- * @returns NaN and infinities where a formula has no value.
+ * Writes the raw statistics of the flow's first `packets` packets into [S] float64, in the order of STATISTICS; NaN and
+ * infinities where a formula has no value.
  */
-export function statisticsOf(flow: FlowRecord, packets: number): Float64Array {
+export function writeStatistics(
+  flow: FlowRecord,
+  packets: number,
+  into: Float64Array,
+): void {
   up.reset();
   down.reset();
   both.reset();
@@ -232,11 +235,9 @@ export function statisticsOf(flow: FlowRecord, packets: number): Float64Array {
     (packet.direction === 1 ? up : down).add(packet);
     both.add(packet);
   }
-  const into = new Float64Array(STATISTICS.length);
   writeSizes(into);
   writeTimes(into);
   writeFlags(into, flow);
-  return into;
 }
 
 function writeSizes(into: Float64Array): void {

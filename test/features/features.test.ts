@@ -10,7 +10,7 @@ import { SERIES_CHANNELS } from '../../src/features/shapes.ts';
 import {
   STATISTICS,
   type StatisticName,
-  statisticsOf,
+  writeStatistics,
 } from '../../src/features/statistics.ts';
 import { handshakeOf } from '../../src/handshake/handshake.ts';
 import { makeRecord, type TestPacket } from '../helpers/records.ts';
@@ -20,7 +20,8 @@ function namedStatistics(
   flow: ReturnType<typeof makeRecord>,
   packets: number,
 ): Record<StatisticName, number> {
-  const values = statisticsOf(flow, packets);
+  const values = new Float64Array(STATISTICS.length);
+  writeStatistics(flow, packets, values);
   const named = STATISTICS.map((name, s) => [name, values[s] ?? Number.NaN]);
   return Object.fromEntries(named);
 }
