@@ -88,7 +88,7 @@ export async function openReporting(
       const { waiting } = spool.counters();
       if (waiting > 0) {
         log.warn(
-          `${waiting} reports wait in ${report.spoolDirectory} for the next start`,
+          `${waiting === 1 ? '1 report waits' : `${waiting} reports wait`} in ${report.spoolDirectory} for the next start`,
         );
       }
       stop.abort();

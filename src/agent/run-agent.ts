@@ -28,7 +28,7 @@ export interface AgentRun {
   readonly log: ReportingLog;
   /** Told of every label; undefined: nobody wants to know. */
   readonly predicted: ((line: PredictionLine) => void) | undefined;
-  /** Told of every window. */
+  /** Told of every window, once its report is on disk or has been given up. */
   readonly window: (counts: WindowCounts) => void;
 }
 
@@ -172,8 +172,9 @@ class Windows {
   ) {
     this.#close = async () => {
       const counts = tally.close(Date.now(), totals());
-      window(counts);
       await reporting.add(counts);
+      // After the spool has it: a window that was told of outlives a crash.
+      window(counts);
     };
     this.#timer = setInterval(() => this.#next(), config.report.windowMs);
   }
