@@ -26,7 +26,16 @@ interface Ended {
 }
 
 function run(capture: string): Promise<Ended> {
-  const args = [PROGRAM, 'agent', '--read', capture, '--speed', 'max'];
+  // As the program's first line and the script in package.json start it.
+  const args = [
+    '--max-semi-space-size=4',
+    PROGRAM,
+    'agent',
+    '--read',
+    capture,
+    '--speed',
+    'max',
+  ];
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, (fault, _stdout, stderr) => {
       if (fault !== null) return reject(fault);
