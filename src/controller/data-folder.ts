@@ -3,12 +3,13 @@
 import {
   accessSync,
   constants,
+  existsSync,
   mkdirSync,
   readFileSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { InputError } from '../errors.ts';
 import { SqliteStorage } from './sqlite-storage.ts';
 import type { Storage } from './storage.ts';
@@ -39,12 +40,19 @@ export function openDataFolder(folder: string): SqliteStorage {
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false) {
       throw new Error('a file is in its place');
     }
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (fault) {
     throw refuse(fault);
   }
   return SqliteStorage.open(databaseFile(folder));
+}
+
+/** Not by mkdir's `recursive`: of Node 20 it never returns where a file system takes no folders, such as /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
 }
 
 /**
