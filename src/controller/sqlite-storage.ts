@@ -1,6 +1,7 @@
 // Storage in one SQLite file. The driver is synchronous: a request's work is one uninterrupted piece.
 
 import { statSync } from 'node:fs';
+import type Database from 'libsql';
 import { z } from 'zod';
 import type { Report } from '../report/report.ts';
 import {
@@ -100,6 +101,7 @@ const ADD_SITE = `
 export class SqliteStorage implements Storage {
   readonly #file: string;
   readonly #connection: Connection;
+  readonly #statements = new Map<string, Database.Statement>();
 
   private constructor(file: string, connection: Connection) {
     this.#file = file;
@@ -129,21 +131,19 @@ export class SqliteStorage implements Storage {
   /** False when it is there already. */
   #addReport(site: string, report: Report, receivedAtMs: number): boolean {
     const { boot, sequence, startMs, endMs, agent, classes, drops, lost } = report;
-    const row = this.#connection
-      .prepare(ADD_REPORT)
-      .get(
-        site,
-        boot.toLowerCase(),
-        sequence,
-        startMs,
-        endMs,
-        receivedAtMs,
-        agent.version,
-        agent.model,
-      );
+    const row = this.#prepare(ADD_REPORT).get(
+      site,
+      boot.toLowerCase(),
+      sequence,
+      startMs,
+      endMs,
+      receivedAtMs,
+      agent.version,
+      agent.model,
+    );
     if (row === undefined) return false;
     const { id } = idRow.parse(row);
-    const addClass = this.#connection.prepare(
+    const addClass = this.#prepare(
       'INSERT INTO class_counts VALUES (?, ?, ?, ?, ?, ?, ?)',
     );
     let flows = 0;
@@ -152,17 +152,21 @@ export class SqliteStorage implements Storage {
       addClass.run(id, name, count.flows, packetsUp, packetsDown, bytesUp, bytesDown);
       flows += count.flows;
     }
-    const addLoss = this.#connection.prepare(
-      'INSERT INTO loss_counts VALUES (?, ?, ?, ?)',
-    );
+    const addLoss = this.#prepare('INSERT INTO loss_counts VALUES (?, ?, ?, ?)');
     for (const [reason, count] of Object.entries(drops)) {
       addLoss.run(id, 'drop', reason, count);
     }
-    for (const [queue, count] of Object.entries(lost))
+    for (const [queue, count] of Object.entries(lost)) {
       addLoss.run(id, 'lost', queue, count);
-    this.#connection
-      .prepare(ADD_TOTALS)
-      .run(site, receivedAtMs, endMs, agent.version, agent.model, flows);
+    }
+    this.#prepare(ADD_TOTALS).run(
+      site,
+      receivedAtMs,
+      endMs,
+      agent.version,
+      agent.model,
+      flows,
+    );
     return true;
   }
 
@@ -172,31 +176,25 @@ export class SqliteStorage implements Storage {
     enrolledAtMs: number,
   ): Promise<boolean> {
     return this.#attempt('enrol a site', () => {
-      const { changes } = this.#connection
-        .prepare(ADD_SITE)
-        .run(name, tokenHash, enrolledAtMs);
+      const { changes } = this.#prepare(ADD_SITE).run(name, tokenHash, enrolledAtMs);
       return changes > 0;
     });
   }
 
   async revokeSite(name: string, revokedAtMs: number): Promise<boolean> {
     return this.#attempt('revoke a site', () => {
-      const { changes } = this.#connection
-        .prepare(
-          'UPDATE sites SET revoked_at_ms = ? WHERE name = ? AND revoked_at_ms IS NULL',
-        )
-        .run(revokedAtMs, name);
+      const { changes } = this.#prepare(
+        'UPDATE sites SET revoked_at_ms = ? WHERE name = ? AND revoked_at_ms IS NULL',
+      ).run(revokedAtMs, name);
       return changes > 0;
     });
   }
 
   async tokenOwner(tokenHash: Uint8Array): Promise<TokenOwner | undefined> {
     return this.#attempt('look up a token', () => {
-      const row = this.#connection
-        .prepare(
-          'SELECT name AS site, revoked_at_ms AS revokedAtMs FROM sites WHERE token_hash = ?',
-        )
-        .get([tokenHash]);
+      const row = this.#prepare(
+        'SELECT name AS site, revoked_at_ms AS revokedAtMs FROM sites WHERE token_hash = ?',
+      ).get([tokenHash]);
       if (row === undefined) return undefined;
       const { site, revokedAtMs } = ownerRow.parse(row);
       return { site, isRevoked: revokedAtMs !== null };
@@ -205,43 +203,39 @@ export class SqliteStorage implements Storage {
 
   async hasSite(name: string): Promise<boolean> {
     return this.#attempt('look up a site', () => {
-      const row = this.#connection
-        .prepare('SELECT 1 FROM sites WHERE name = ?')
-        .get(name);
+      const row = this.#prepare('SELECT 1 FROM sites WHERE name = ?').get(name);
       return row !== undefined;
     });
   }
 
   async sites(): Promise<Site[]> {
     return this.#attempt('list sites', () =>
-      siteRow.array().parse(this.#connection.prepare(SITES).all()),
+      siteRow.array().parse(this.#prepare(SITES).all()),
     );
   }
 
   async classRows(site: string, window: Window): Promise<ClassRow[]> {
     return this.#attempt('add up classes', () =>
-      classRow
-        .array()
-        .parse(this.#connection.prepare(CLASS_ROWS).all({ site, ...window })),
+      classRow.array().parse(this.#prepare(CLASS_ROWS).all({ site, ...window })),
     );
   }
 
   async lossRows(site: string, window: Window): Promise<LossRow[]> {
     return this.#attempt('add up drops', () =>
-      lossRow.array().parse(this.#connection.prepare(LOSS_ROWS).all({ site, ...window })),
+      lossRow.array().parse(this.#prepare(LOSS_ROWS).all({ site, ...window })),
     );
   }
 
   async adminTokenHash(): Promise<Uint8Array | undefined> {
     return this.#attempt('look up the admin token', () => {
-      const row = this.#connection.prepare('SELECT token_hash AS hash FROM admin').get();
+      const row = this.#prepare('SELECT token_hash AS hash FROM admin').get();
       return row === undefined ? undefined : hashRow.parse(row).hash;
     });
   }
 
   async setAdminTokenHash(hash: Uint8Array): Promise<void> {
     this.#attempt('set the admin token', () =>
-      this.#connection.prepare('INSERT OR REPLACE INTO admin VALUES (1, ?)').run([hash]),
+      this.#prepare('INSERT OR REPLACE INTO admin VALUES (1, ?)').run([hash]),
     );
   }
 
@@ -258,9 +252,19 @@ export class SqliteStorage implements Storage {
 
   async close(): Promise<void> {
     if (!this.#connection.open) return;
-    // The driver ends connections when statements are collected, so the log would stay: a copy of the one file is whole.
+    this.#statements.clear();
+    // The driver ends a connection once its statements are collected: by hand, so that the one file is all there is.
     this.#connection.pragma('wal_checkpoint(TRUNCATE)');
     this.#connection.close();
+  }
+
+  /** Once a text: preparing costs more than an insertion. */
+  #prepare(sql: string): Database.Statement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#connection.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
   }
 
   #attempt<T>(step: string, work: () => T): T {
