@@ -340,12 +340,12 @@ test('an empty file is all defaults, those of the flow table among them', (t) =>
 test('reports wait where systemd, XDG or the home directory say', (t) => {
   const directory = (env: Record<string, string>) =>
     parseConfig('', 'agent.yaml', env).report.spoolDirectory;
-  const all = { HOME: '/root', XDG_STATE_HOME: '/s', STATE_DIRECTORY: '/var/lib/a:/b' };
+  const all = { HOME: '/home/u', XDG_STATE_HOME: '/s', STATE_DIRECTORY: '/var/lib/a:/b' };
   t.is(directory(all), '/var/lib/a');
   t.is(directory({ ...all, STATE_DIRECTORY: '' }), '/s/sluice/agent');
   t.is(
-    directory({ HOME: '/root', XDG_STATE_HOME: 's' }),
-    '/root/.local/state/sluice/agent',
+    directory({ HOME: '/home/u', XDG_STATE_HOME: 's' }),
+    '/home/u/.local/state/sluice/agent',
   );
   t.is(directory({}), '/var/lib/sluice/agent');
 });
