@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { InputError } from '../errors.ts';
 import { SqliteStorage } from './sqlite-storage.ts';
 import type { Storage } from './storage.ts';
-import { isSameHash, newToken, tokenHash } from './tokens.ts';
+import { isSameHash, isToken, newToken, tokenHash } from './tokens.ts';
 
 const DATABASE = 'controller.db';
 const ADMIN_TOKEN = 'admin-token';
@@ -52,7 +52,12 @@ export function openDataFolder(folder: string): SqliteStorage {
 function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(dirname(folder));
-  mkdirSync(folder, { mode: 0o700 });
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (fault) {
+    // Another process was quicker.
+    if (!existsSync(folder)) throw fault;
+  }
 }
 
 /**
@@ -86,7 +91,7 @@ export async function replaceAdminToken(folder: string, storage: Storage): Promi
 function readToken(file: string): string | undefined {
   try {
     const token = readFileSync(file, 'utf8').trim();
-    return token === '' ? undefined : token;
+    return isToken(token) ? token : undefined;
   } catch (fault) {
     if (fault instanceof Error && 'code' in fault && fault.code === 'ENOENT') {
       return undefined;

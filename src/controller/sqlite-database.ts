@@ -9,6 +9,7 @@ import { STORAGE_FULL, STORAGE_UNAVAILABLE, StorageError } from './storage.ts';
 export type Connection = InstanceType<typeof Database>;
 
 /** Result codes: https://www.sqlite.org/rescode.html */
+const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;
@@ -26,7 +27,7 @@ export function openDatabase(file: string): Connection {
     connection = new Database(file, { timeout: BUSY_TIMEOUT_MS });
     if (!isNew) refuseForeign(connection, file);
     // In this order: what is acknowledged has to be on the disk, which WAL alone does not see to.
-    connection.pragma('journal_mode = WAL');
+    useLog(connection);
     connection.pragma('synchronous = FULL');
     connection.pragma('foreign_keys = ON');
     migrate(connection);
@@ -58,6 +59,21 @@ function refuseForeign(connection: Connection, file: string): void {
   const row: unknown = connection.prepare('PRAGMA quick_check(1)').get();
   const finding = firstValue(row);
   if (finding !== 'ok') throw damaged(file, String(finding));
+}
+
+/** A new file is switched under a lock that SQLite does not wait for when another process is doing the same. */
+function useLog(connection: Connection): void {
+  const untilMs = performance.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      const mode = firstValue(connection.prepare('PRAGMA journal_mode = WAL').get());
+      if (mode === 'wal') return;
+      throw new Error(`its file system allows no write-ahead log (${mode})`);
+    } catch (fault) {
+      if (primaryCode(fault) !== SQLITE_BUSY || performance.now() > untilMs) throw fault;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
 }
 
 /** In transactions of their own: a crash between two leaves the version that was reached. */

@@ -9,6 +9,11 @@ export function newToken(): string {
   return randomBytes(TOKEN_BYTES).toString('base64url');
 }
 
+/** Whether text looks like one of ours, and not like one that a person made up. */
+export function isToken(text: string): boolean {
+  return /^[\w-]{43}$/.test(text);
+}
+
 /** A token is as long as its hash and drawn at random: no salt, no stretching needed. */
 export function tokenHash(token: string): Uint8Array {
   return createHash('sha256').update(token).digest();

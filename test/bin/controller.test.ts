@@ -102,6 +102,23 @@ test.serial('sites are enrolled, listed and revoked while it runs', async (t) =>
   t.is(await controller.end('SIGTERM'), 0);
 });
 
+test.serial(
+  'processes that make the data folder at the same time share it',
+  async (t) => {
+    const data = join(await temporaryFolder(), 'made', 'at-once');
+    const names = ['a', 'b', 'c', 'd'];
+    const runs = await Promise.all(
+      names.map((name) => sluice(['controller', 'enrol', name, '--data', data])),
+    );
+    for (const { code, stderr } of runs) t.is(code, 0, stderr);
+    const { stdout } = await sluice(['controller', 'sites', '--json', '--data', data]);
+    t.deepEqual(
+      jsonLines(stdout).map(({ name }) => name),
+      names,
+    );
+  },
+);
+
 test.serial('a new admin token is good at once, and the old one void', async (t) => {
   const data = await temporaryFolder();
   const controller = await startProcess(['--data', data, ...ANY_PORT]);
