@@ -13,6 +13,7 @@ import type { FlowRecord } from '../src/flow/flow-record.ts';
 import { FlowTable } from '../src/flow/flow-table.ts';
 import { emptySummary, readFlows } from '../src/flow/read-flows.ts';
 import { handshakeOf } from '../src/handshake/handshake.ts';
+import { benchAgent } from './agent.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const CAPTURE = `${root}test/fixtures/lab-demo.pcap.gz`;
@@ -104,3 +105,4 @@ for (const task of bench.tasks) {
   );
 }
 await classifier.close();
+await benchAgent();

@@ -19,3 +19,9 @@ export class CaptureError extends SluiceError {}
 
 /** A model bundle is missing, damaged or made for another version. */
 export class BundleError extends SluiceError {}
+
+/** A configuration is wrong: every fault is a line of the message. */
+export class ConfigError extends SluiceError {}
+
+/** The spool of reports cannot be opened, or cannot take a report now; what it holds stays. */
+export class SpoolError extends SluiceError {}

@@ -1,10 +1,10 @@
 // `sluice doctor`: what this machine lacks to capture and classify, and how to mend it.
 
 import { Command } from 'commander';
+import { SHIPPED_BUNDLE } from '../bundle/shipped-bundle.ts';
 import { listInterfaces } from '../capture/interface-facts.ts';
 import { examine } from '../doctor/doctor.ts';
 import type { Finding, Status } from '../doctor/finding.ts';
-import { DEFAULT_BUNDLE } from './replay.ts';
 import { type Column, EXIT_FAILED, emit, heading, row, say } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
@@ -25,7 +25,7 @@ export function doctorCommand(): Command {
       'say what this machine lacks to capture and classify, and how to mend it',
     )
     .option('-i, --interface <name>', 'look at this interface, too')
-    .option('--bundle <directory>', 'the model to load', DEFAULT_BUNDLE)
+    .option('--bundle <directory>', 'the model to load', SHIPPED_BUNDLE)
     .option('--json', 'one JSON object a check')
     .addHelpText(
       'after',

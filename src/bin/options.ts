@@ -62,3 +62,22 @@ export function protocolsOption(text: string): string[] {
   }
   return names;
 }
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** HOST:PORT; an IPv6 address stands in brackets. Port 0 is any. */
+export function addressOption(text: string): Address {
+  const [, inBrackets, plain, digits] =
+    /^(?:\[([\da-f:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/i.exec(text) ?? [];
+  const host = inBrackets ?? plain;
+  const port = Number(digits);
+  if (host === undefined || !(port <= 65_535)) {
+    throw new InvalidArgumentError(
+      'Expected HOST:PORT, as 127.0.0.1:8787 or [::1]:8787.',
+    );
+  }
+  return { host, port };
+}

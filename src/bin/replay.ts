@@ -1,8 +1,8 @@
 // `sluice replay FILE...`: a capture through flow table, handshake, features and model to a label per TLS flow.
 
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { loadBundle } from '../bundle/load-bundle.ts';
+import { SHIPPED_BUNDLE } from '../bundle/shipped-bundle.ts';
 import type { Prediction } from '../classify/classifier.ts';
 import { type Features, featuresOf } from '../features/features.ts';
 import { factsOf, handshakeOf } from '../handshake/handshake.ts';
@@ -20,11 +20,6 @@ import {
   thousands,
 } from './terminal.ts';
 import { type TunnelsOption, tunnelsOption } from './tunnels-option.ts';
-
-/** Shipped with the program. */
-export const DEFAULT_BUNDLE: string = fileURLToPath(
-  new URL('../../../models/bundles/router-cnn', import.meta.url),
-);
 
 const COLUMNS: readonly Column[] = [
   ...FLOW_COLUMNS,
@@ -52,7 +47,7 @@ export function replayCommand(): Command {
     .argument('<file...>', 'pcap or pcapng, also gzip; - is standard input')
     .option('--json', 'one JSON object a flow, the last line is the tally')
     .option('--summary', 'the tally only')
-    .option('--bundle <directory>', 'the model to classify with', DEFAULT_BUNDLE)
+    .option('--bundle <directory>', 'the model to classify with', SHIPPED_BUNDLE)
     .addOption(tunnelsOption())
     .addHelpText(
       'after',

@@ -1,6 +1,12 @@
 // What every subcommand says and how: data to stdout, words to stderr, one line a fault.
 
-import { BundleError, CaptureError, InputError, type SluiceError } from '../errors.ts';
+import {
+  BundleError,
+  CaptureError,
+  ConfigError,
+  InputError,
+  type SluiceError,
+} from '../errors.ts';
 
 export const EXIT_FAILED = 1;
 export const EXIT_WRONG_INPUT = 2;
@@ -16,7 +22,8 @@ export function isWrongInput(fault: unknown): fault is SluiceError {
   return (
     fault instanceof InputError ||
     fault instanceof BundleError ||
-    fault instanceof CaptureError
+    fault instanceof CaptureError ||
+    fault instanceof ConfigError
   );
 }
 

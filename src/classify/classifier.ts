@@ -22,7 +22,7 @@ import {
 export const BATCH_FLOWS = 32;
 
 /** The class of a prediction below its class's threshold. */
-const UNKNOWN = 'unknown';
+export const UNKNOWN = 'unknown';
 
 export interface Prediction {
   /** A class of the bundle, or UNKNOWN. */
@@ -91,11 +91,15 @@ export class Classifier {
       part.forEach((features, b) => {
         writeRow(features, this.#normaliser, this.#batch, b);
       });
-      const probabilities = await this.#run(part.length);
-      for (let b = 0; b < part.length; b++)
-        predictions.push(this.#prediction(probabilities, b));
+      predictions.push(...(await this.classifyBatch(this.#batch, part.length)));
     }
     return predictions;
+  }
+
+  /** One prediction each of the batch's first `flows` rows. */
+  async classifyBatch(batch: FeatureBatch, flows: number): Promise<Prediction[]> {
+    const probabilities = await this.#run(batch, flows);
+    return Array.from({ length: flows }, (_, b) => this.#prediction(probabilities, b));
   }
 
   async close(): Promise<void> {
@@ -118,10 +122,10 @@ export class Classifier {
     };
   }
 
-  /** Runs the first `flows` rows of the batch. -> probabilities [B, K] */
-  async #run(flows: number): Promise<Float32Array> {
+  /** Runs the first `flows` rows of a batch. -> probabilities [B, K] */
+  async #run(batch: FeatureBatch, flows: number): Promise<Float32Array> {
     const { inputs, output, features } = this.manifest;
-    const { handshakeBytes, series, statistics } = this.#batch;
+    const { handshakeBytes, series, statistics } = batch;
     const [steps, width] = [features.seriesSteps, features.statistics.names.length];
     const handshakeSize = HANDSHAKE_MESSAGES * HANDSHAKE_BYTES;
     const results = await this.#session.run({
@@ -151,7 +155,7 @@ export class Classifier {
     batch.handshakeBytes.set(bytes.subarray(0, HANDSHAKE_MESSAGES * HANDSHAKE_BYTES));
     batch.series.set(selfTest.series.slice(0, batch.series.length));
     batch.statistics.set(selfTest.statistics.slice(0, batch.statistics.length));
-    const fault = await this.#run(1).then(
+    const fault = await this.#run(batch, 1).then(
       (got) => difference(got, selfTest.probabilities, selfTest.tolerance),
       (cause: Error) => cause.message.split('\n')[0],
     );

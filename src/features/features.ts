@@ -12,7 +12,7 @@ import {
   type StatisticsNormaliser,
 } from './normalise.ts';
 import { HANDSHAKE_BYTES, HANDSHAKE_MESSAGES, SERIES_CHANNELS } from './shapes.ts';
-import { STATISTICS, statisticsOf } from './statistics.ts';
+import { STATISTICS, writeStatistics } from './statistics.ts';
 
 /** Raised whenever the same flow gives other features; stands in every bundle's manifest. */
 export const FEATURE_VERSION = 1;
@@ -48,19 +48,30 @@ export interface FeatureBatch {
 
 const HANDSHAKE_SIZE: number = HANDSHAKE_MESSAGES * HANDSHAKE_BYTES;
 
-/** The features of one flow. Allocates its own memory; nothing points into the record. */
+/** Room for the features of a flow. */
+export function allocateFeatures(seriesSteps: number): Features {
+  return {
+    handshakeBytes: new Uint8Array(HANDSHAKE_SIZE),
+    series: new Float32Array(seriesSteps * SERIES_CHANNELS),
+    statistics: new Float64Array(STATISTICS.length),
+  };
+}
+
+/** The features of one flow, in memory of their own or in `into`; nothing points into the record. */
 export function featuresOf(
   flow: FlowRecord,
   handshake: Handshake,
   spec: FeatureSpec,
+  into?: Features,
 ): Features {
-  const handshakeBytes = new Uint8Array(HANDSHAKE_SIZE);
-  const series = new Float32Array(spec.seriesSteps * SERIES_CHANNELS);
+  const features = into ?? allocateFeatures(spec.seriesSteps);
+  const { handshakeBytes, series, statistics } = features;
+  handshakeBytes.fill(0);
+  series.fill(0);
   writeHandshake(handshake, spec.occlusion, handshakeBytes);
   writeSeries(flow, spec.packets, series);
-  const named = statisticsOf(flow, spec.packets);
-  const statistics = Float64Array.from(STATISTICS, (name) => named[name]);
-  return { handshakeBytes, series, statistics };
+  writeStatistics(flow, spec.packets, statistics);
+  return features;
 }
 
 export function allocateBatch(flows: number, seriesSteps: number): FeatureBatch {

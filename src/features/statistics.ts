@@ -96,6 +96,15 @@ class Summary {
     if (value > this.max) this.max = value;
   }
 
+  reset(): void {
+    this.count = 0;
+    this.sum = 0;
+    this.min = Number.POSITIVE_INFINITY;
+    this.max = Number.NEGATIVE_INFINITY;
+    this.#mean = 0;
+    this.#m2 = 0;
+  }
+
   get mean(): number {
     return this.count === 0 ? Number.NaN : this.#mean;
   }
@@ -131,6 +140,15 @@ class Side {
       this.iatUs.add((packet.timeNs - this.#lastNs) / 1000);
     this.#lastNs = packet.timeNs;
   }
+
+  reset(): void {
+    this.size.reset();
+    this.payload.reset();
+    this.iatUs.reset();
+    this.payloadPackets = 0;
+    this.psh = 0;
+    this.#lastNs = Number.NaN;
+  }
 }
 
 /** The numbers of both directions together. */
@@ -151,7 +169,8 @@ class Both {
     if (Number.isNaN(this.firstNs)) this.firstNs = packet.timeNs;
     else this.iatUs.add((packet.timeNs - this.lastNs) / 1000);
     this.lastNs = packet.timeNs;
-    const { flags, tcpFlags } = { flags: this.flags, tcpFlags: packet.tcpFlags };
+    const { flags } = this;
+    const { tcpFlags } = packet;
     if (tcpFlags & TCP_FIN) flags.fin++;
     if (tcpFlags & TCP_SYN) flags.syn++;
     if (tcpFlags & TCP_RST) flags.rst++;
@@ -168,111 +187,124 @@ class Both {
       this.firstDownNs = packet.timeNs;
     }
   }
+
+  reset(): void {
+    this.size.reset();
+    this.iatUs.reset();
+    const { flags } = this;
+    flags.fin = flags.syn = flags.rst = flags.ack = flags.urg = 0;
+    this.small = this.full = this.directionChanges = 0;
+    this.firstDownNs = this.firstNs = Number.NaN;
+    this.lastNs = 0;
+    this.#lastDirection = 0;
+  }
 }
 
+/** Where each statistic stands. */
+const AT = Object.fromEntries(STATISTICS.map((name, s) => [name, s])) as Readonly<
+  Record<StatisticName, number>
+>;
+
+// One set for all flows, one after the other: a set a flow would keep the garbage collector busy.
+const up = new Side();
+const down = new Side();
+const both = new Both();
+const packet: SeriesPacket = {
+  timeNs: 0,
+  ipLength: 0,
+  payloadLength: 0,
+  tcpFlags: 0,
+  direction: 1,
+};
+
 /**
- * The raw statistics of the flow's first `packets` packets.
- *
- * @returns one number a name of STATISTICS; NaN and infinities where a formula has no value.
+ * Writes the raw statistics of the flow's first `packets` packets into [S] float64, in the order of STATISTICS; NaN and
+ * infinities where a formula has no value.
  */
-export function statisticsOf(
+export function writeStatistics(
   flow: FlowRecord,
   packets: number,
-): Record<StatisticName, number> {
-  const up = new Side();
-  const down = new Side();
-  const both = new Both();
-  const packet: SeriesPacket = {
-    timeNs: 0,
-    ipLength: 0,
-    payloadLength: 0,
-    tcpFlags: 0,
-    direction: 1,
-  };
+  into: Float64Array,
+): void {
+  up.reset();
+  down.reset();
+  both.reset();
   const count = Math.min(packets, flow.seriesPackets);
   for (let i = 0; i < count; i++) {
     flow.packet(i, packet);
     (packet.direction === 1 ? up : down).add(packet);
     both.add(packet);
   }
-  return {
-    ...sizesOf(up, down, both),
-    ...timesOf(up, down, both),
-    ...flagsOf(flow, up, down, both),
-  };
+  writeSizes(into);
+  writeTimes(into);
+  writeFlags(into, flow);
 }
 
-function sizesOf(up: Side, down: Side, both: Both) {
-  return {
-    packetsUp: up.size.count,
-    packetsDown: down.size.count,
-    bytesUp: up.size.sum,
-    bytesDown: down.size.sum,
-    payloadBytesUp: up.payload.sum,
-    payloadBytesDown: down.payload.sum,
-    payloadPacketsUp: up.payloadPackets,
-    payloadPacketsDown: down.payloadPackets,
-    sizeUpMin: up.size.least,
-    sizeUpMax: up.size.most,
-    sizeUpMean: up.size.mean,
-    sizeUpDeviation: up.size.deviation,
-    sizeDownMin: down.size.least,
-    sizeDownMax: down.size.most,
-    sizeDownMean: down.size.mean,
-    sizeDownDeviation: down.size.deviation,
-    sizeMin: both.size.least,
-    sizeMax: both.size.most,
-    sizeMean: both.size.mean,
-    sizeDeviation: both.size.deviation,
-    payloadUpMax: up.payload.most,
-    payloadUpMean: up.payload.mean,
-    payloadUpDeviation: up.payload.deviation,
-    payloadDownMax: down.payload.most,
-    payloadDownMean: down.payload.mean,
-    payloadDownDeviation: down.payload.deviation,
-    downUpPacketRatio: down.size.count / up.size.count,
-    downUpByteRatio: down.size.sum / up.size.sum,
-    smallPackets: both.small,
-    fullPackets: both.full,
-    directionChanges: both.directionChanges,
-  };
+function writeSizes(into: Float64Array): void {
+  into[AT.packetsUp] = up.size.count;
+  into[AT.packetsDown] = down.size.count;
+  into[AT.bytesUp] = up.size.sum;
+  into[AT.bytesDown] = down.size.sum;
+  into[AT.payloadBytesUp] = up.payload.sum;
+  into[AT.payloadBytesDown] = down.payload.sum;
+  into[AT.payloadPacketsUp] = up.payloadPackets;
+  into[AT.payloadPacketsDown] = down.payloadPackets;
+  into[AT.sizeUpMin] = up.size.least;
+  into[AT.sizeUpMax] = up.size.most;
+  into[AT.sizeUpMean] = up.size.mean;
+  into[AT.sizeUpDeviation] = up.size.deviation;
+  into[AT.sizeDownMin] = down.size.least;
+  into[AT.sizeDownMax] = down.size.most;
+  into[AT.sizeDownMean] = down.size.mean;
+  into[AT.sizeDownDeviation] = down.size.deviation;
+  into[AT.sizeMin] = both.size.least;
+  into[AT.sizeMax] = both.size.most;
+  into[AT.sizeMean] = both.size.mean;
+  into[AT.sizeDeviation] = both.size.deviation;
+  into[AT.payloadUpMax] = up.payload.most;
+  into[AT.payloadUpMean] = up.payload.mean;
+  into[AT.payloadUpDeviation] = up.payload.deviation;
+  into[AT.payloadDownMax] = down.payload.most;
+  into[AT.payloadDownMean] = down.payload.mean;
+  into[AT.payloadDownDeviation] = down.payload.deviation;
+  into[AT.downUpPacketRatio] = down.size.count / up.size.count;
+  into[AT.downUpByteRatio] = down.size.sum / up.size.sum;
+  into[AT.smallPackets] = both.small;
+  into[AT.fullPackets] = both.full;
+  into[AT.directionChanges] = both.directionChanges;
 }
 
-function timesOf(up: Side, down: Side, both: Both) {
+function writeTimes(into: Float64Array): void {
   const durationUs = both.size.count === 0 ? 0 : (both.lastNs - both.firstNs) / 1000;
   const seconds = durationUs / 1e6;
-  return {
-    durationUs,
-    iatUpMeanUs: up.iatUs.mean,
-    iatUpDeviationUs: up.iatUs.deviation,
-    iatUpMaxUs: up.iatUs.most,
-    iatUpMinUs: up.iatUs.least,
-    iatDownMeanUs: down.iatUs.mean,
-    iatDownDeviationUs: down.iatUs.deviation,
-    iatDownMaxUs: down.iatUs.most,
-    iatDownMinUs: down.iatUs.least,
-    iatMeanUs: both.iatUs.mean,
-    iatDeviationUs: both.iatUs.deviation,
-    iatMaxUs: both.iatUs.most,
-    iatMinUs: both.iatUs.least,
-    bytesPerSecond: both.size.sum / seconds,
-    packetsPerSecondUp: up.size.count / seconds,
-    packetsPerSecondDown: down.size.count / seconds,
-    firstDownDelayUs: (both.firstDownNs - both.firstNs) / 1000,
-  };
+  into[AT.durationUs] = durationUs;
+  into[AT.iatUpMeanUs] = up.iatUs.mean;
+  into[AT.iatUpDeviationUs] = up.iatUs.deviation;
+  into[AT.iatUpMaxUs] = up.iatUs.most;
+  into[AT.iatUpMinUs] = up.iatUs.least;
+  into[AT.iatDownMeanUs] = down.iatUs.mean;
+  into[AT.iatDownDeviationUs] = down.iatUs.deviation;
+  into[AT.iatDownMaxUs] = down.iatUs.most;
+  into[AT.iatDownMinUs] = down.iatUs.least;
+  into[AT.iatMeanUs] = both.iatUs.mean;
+  into[AT.iatDeviationUs] = both.iatUs.deviation;
+  into[AT.iatMaxUs] = both.iatUs.most;
+  into[AT.iatMinUs] = both.iatUs.least;
+  into[AT.bytesPerSecond] = both.size.sum / seconds;
+  into[AT.packetsPerSecondUp] = up.size.count / seconds;
+  into[AT.packetsPerSecondDown] = down.size.count / seconds;
+  into[AT.firstDownDelayUs] = (both.firstDownNs - both.firstNs) / 1000;
 }
 
-function flagsOf(flow: FlowRecord, up: Side, down: Side, both: Both) {
+function writeFlags(into: Float64Array, flow: FlowRecord): void {
   const window = flow.initialWindow;
-  return {
-    finPackets: both.flags.fin,
-    synPackets: both.flags.syn,
-    rstPackets: both.flags.rst,
-    pshPacketsUp: up.psh,
-    pshPacketsDown: down.psh,
-    ackPackets: both.flags.ack,
-    urgPackets: both.flags.urg,
-    initialWindowUp: window.up,
-    initialWindowDown: window.down,
-  };
+  into[AT.finPackets] = both.flags.fin;
+  into[AT.synPackets] = both.flags.syn;
+  into[AT.rstPackets] = both.flags.rst;
+  into[AT.pshPacketsUp] = up.psh;
+  into[AT.pshPacketsDown] = down.psh;
+  into[AT.ackPackets] = both.flags.ack;
+  into[AT.urgPackets] = both.flags.urg;
+  into[AT.initialWindowUp] = window.up;
+  into[AT.initialWindowDown] = window.down;
 }

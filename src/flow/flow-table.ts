@@ -54,7 +54,7 @@ export interface FlowTableOptions {
   readonly seed?: number;
 }
 
-const DEFAULTS = {
+export const FLOW_TABLE_DEFAULTS = {
   maxFlows: 65_536,
   poolBytes: 64 * 1024 * 1024,
   seriesPackets: 128,
@@ -76,13 +76,13 @@ const DEFAULTS = {
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 /** RFC 791: what every host has to take. */
-const MTU_LEAST = 576;
-const READY_STEPS_MAX = 4;
+export const MTU_LEAST = 576;
+export const READY_STEPS_MAX = 4;
 /** kMaxFilterPorts of native/src/packet-filter.hpp. */
-const PORTS_MAX = 1_024;
+export const PORTS_MAX = 1_024;
 
 /** Least and greatest value of each option: those of FlowTableOptions::valid in native/src/flow-table.cpp. */
-const BOUNDS: Readonly<
+export const FLOW_TABLE_BOUNDS: Readonly<
   Record<
     Exclude<keyof FlowTableOptions, 'readyPackets' | 'ports' | 'tunnels' | 'tcp' | 'udp'>,
     readonly [number, number]
@@ -187,8 +187,8 @@ export class FlowTable {
  * @throws CaptureError ERR_FLOW_TABLE_OPTION
  */
 export function completeOptions(options: Partial<FlowTableOptions>): FlowTableOptions {
-  const maxRecords = options.maxFlows ?? DEFAULTS.maxFlows;
-  const all = { ...DEFAULTS, maxRecords, ...options };
+  const maxRecords = options.maxFlows ?? FLOW_TABLE_DEFAULTS.maxFlows;
+  const all = { ...FLOW_TABLE_DEFAULTS, maxRecords, ...options };
   for (const [name, value] of Object.entries(all)) {
     const expected = fault(name, value);
     if (expected !== undefined) throw badOption(name, value, expected);
@@ -232,9 +232,9 @@ function fault(name: string, value: unknown): string | undefined {
         : `at most ${READY_STEPS_MAX} whole numbers up to 65535, each greater than the one before`;
     }
     default: {
-      const bounds = BOUNDS[name as keyof typeof BOUNDS];
+      const bounds = FLOW_TABLE_BOUNDS[name as keyof typeof FLOW_TABLE_BOUNDS];
       if (bounds === undefined)
-        return `no such option; there are ${Object.keys(DEFAULTS).join(', ')}`;
+        return `no such option; there are ${Object.keys(FLOW_TABLE_DEFAULTS).join(', ')}`;
       if (value === undefined && name === 'seed') return undefined;
       const [least, most] = bounds;
       return whole(value, least, most)

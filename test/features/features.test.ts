@@ -10,10 +10,21 @@ import { SERIES_CHANNELS } from '../../src/features/shapes.ts';
 import {
   STATISTICS,
   type StatisticName,
-  statisticsOf,
+  writeStatistics,
 } from '../../src/features/statistics.ts';
 import { handshakeOf } from '../../src/handshake/handshake.ts';
 import { makeRecord, type TestPacket } from '../helpers/records.ts';
+
+/** By name, for people. */
+function namedStatistics(
+  flow: ReturnType<typeof makeRecord>,
+  packets: number,
+): Record<StatisticName, number> {
+  const values = new Float64Array(STATISTICS.length);
+  writeStatistics(flow, packets, values);
+  const named = STATISTICS.map((name, s) => [name, values[s] ?? Number.NaN]);
+  return Object.fromEntries(named);
+}
 
 const SPEC: FeatureSpec = {
   seriesSteps: 8,
@@ -52,7 +63,7 @@ test('a packet stamped before its predecessor has a negative inter-arrival time'
 });
 
 test('statistics follow the formulas', (t) => {
-  const got = statisticsOf(makeRecord({ packets: PACKETS }), 100);
+  const got = namedStatistics(makeRecord({ packets: PACKETS }), 100);
   const want: Partial<Record<StatisticName, number>> = {
     durationUs: 32_000,
     packetsUp: 2,
@@ -91,7 +102,7 @@ test('statistics follow the formulas', (t) => {
 });
 
 test('a statistic without a value is NaN or infinite, never a made-up number', (t) => {
-  const one = statisticsOf(makeRecord({ packets: PACKETS.slice(0, 1) }), 100);
+  const one = namedStatistics(makeRecord({ packets: PACKETS.slice(0, 1) }), 100);
   t.is(one.sizeDownMean, Number.NaN);
   t.is(one.sizeUpDeviation, Number.NaN);
   t.is(one.iatMeanUs, Number.NaN);
@@ -133,8 +144,8 @@ test('exchanging the directions exchanges the statistics of up and down', (t) =>
       const turned = all.map(
         (p) => ({ ...p, direction: p.direction === 1 ? -1 : 1 }) as const,
       );
-      const a = statisticsOf(makeRecord({ packets: all }), 40);
-      const b = statisticsOf(makeRecord({ packets: turned }), 40);
+      const a = namedStatistics(makeRecord({ packets: all }), 40);
+      const b = namedStatistics(makeRecord({ packets: turned }), 40);
       return pairs.every(
         ([up, down]) => Object.is(a[up], b[down]) && Object.is(a[down], b[up]),
       );
@@ -146,7 +157,7 @@ test('exchanging the directions exchanges the statistics of up and down', (t) =>
 test('normalised statistics are finite and within the clip, whatever the flow', (t) => {
   const normaliser = fitStatistics(
     [PACKETS, PACKETS.slice(0, 2), PACKETS.slice(0, 3)].map((list) => {
-      const named = statisticsOf(makeRecord({ packets: list }), 100);
+      const named = namedStatistics(makeRecord({ packets: list }), 100);
       return STATISTICS.map((name) => named[name]);
     }),
     STATISTICS.length,
@@ -154,7 +165,7 @@ test('normalised statistics are finite and within the clip, whatever the flow', 
   );
   fc.assert(
     fc.property(packets, (all) => {
-      const named = statisticsOf(makeRecord({ packets: all }), 40);
+      const named = namedStatistics(makeRecord({ packets: all }), 40);
       const into = new Float32Array(STATISTICS.length);
       normaliseStatistics(
         STATISTICS.map((name) => named[name]),

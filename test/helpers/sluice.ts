@@ -1,7 +1,8 @@
 // The command line as a user runs it: a process of its own.
 
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { Inside } from './veth.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/bin/sluice.js', import.meta.url));
 export const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url));
@@ -41,6 +42,12 @@ export function sluiceUnder(
     );
     child.stdin?.end(input);
   });
+}
+
+/** Starts `sluice`; who starts it ends it. */
+export function startSluice(args: readonly string[]): Inside {
+  const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
+  return new Inside(spawn(process.execPath, [PROGRAM, ...args], { stdio, cwd: ROOT }));
 }
 
 /** The JSON objects of an output, one a line. */
