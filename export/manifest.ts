@@ -66,7 +66,7 @@ export function manifestOf(
 function contractOf(
   config: SavedRun['config'],
 ): Pick<Manifest, 'features' | 'occlusion' | 'inputs' | 'output'> {
-  const { seriesSteps, cipherInfo, normaliser } = config;
+  const { seriesSteps, shownCanaries, normaliser } = config;
   const { kind, mean, deviation, clip } = normaliser;
   return {
     features: {
@@ -82,7 +82,7 @@ function contractOf(
         clip,
       },
     },
-    occlusion: { version: OCCLUSION_VERSION, cipherInfo },
+    occlusion: { version: OCCLUSION_VERSION, shown: [...shownCanaries] },
     inputs: {
       handshakeBytes: {
         name: TENSORS.handshakeBytes,

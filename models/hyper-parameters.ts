@@ -1,13 +1,14 @@
 // Everything that can be turned in training, on one screen.
 
 import { ROUTER_SERIES_STEPS } from '../src/features/shapes.ts';
+import type { CanaryField } from '../src/handshake/canary.ts';
 
 export const HYPER_PARAMETERS = {
   seed: 20261124, // one number decides initial weights, shuffles, dropout masks and calibration sample
 
   // Data
   seriesSteps: ROUTER_SERIES_STEPS, // T: what a router can afford (DESIGN 7)
-  cipherInfo: false, // paper 3.3 (ii): cipher information removed
+  shownCanaries: [] as readonly CanaryField[], // paper 3.3: what names the server is occluded, cipher information too
   statisticsClip: 4, // z-scores beyond 4 deviations tell outliers, and an int8 input would pay for them in resolution
   cuts: [10, 30], // a training flow is also shown as it looks after 10 and 30 packets: the agent decides early (DESIGN 8)
 

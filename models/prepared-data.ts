@@ -2,6 +2,7 @@
 
 import type { FeatureSpec } from '../src/features/features.ts';
 import type { StatisticsNormaliser } from '../src/features/normalise.ts';
+import type { CanaryField } from '../src/handshake/canary.ts';
 import type { TestSet } from './evaluation.ts';
 import { flowsOf, type LabelledFlow, type Split } from './lab-data.ts';
 import { cutAt, fitNormaliser, type Samples, samplesOf } from './samples.ts';
@@ -29,10 +30,10 @@ export interface Preparation {
 /** What features a model wants, from its hyper-parameters. */
 export function featureSpec(options: {
   readonly seriesSteps: number;
-  readonly cipherInfo: boolean;
+  readonly shownCanaries: readonly CanaryField[];
 }): FeatureSpec {
-  const { seriesSteps, cipherInfo } = options;
-  return { seriesSteps, packets: seriesSteps, occlusion: { cipherInfo } };
+  const { seriesSteps, shownCanaries } = options;
+  return { seriesSteps, packets: seriesSteps, occlusion: { shown: shownCanaries } };
 }
 
 export function prepare(split: Split, options: Preparation): PreparedData {

@@ -3,6 +3,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StatisticsNormaliser } from '../src/features/normalise.ts';
+import type { CanaryField } from '../src/handshake/canary.ts';
 import type { tf } from './backend.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { EpochReport } from './trainer.ts';
@@ -14,7 +15,7 @@ export interface RunConfig {
   readonly classes: readonly string[];
   readonly seed: number;
   readonly seriesSteps: number;
-  readonly cipherInfo: boolean;
+  readonly shownCanaries: readonly CanaryField[];
   readonly cuts: readonly number[];
   readonly normaliser: StatisticsNormaliser;
   readonly hyperParameters: Readonly<Record<string, number | string | boolean>>;

@@ -185,7 +185,7 @@ function configOf(
   split: Split,
   facts: Pick<RunConfig, 'backend' | 'startedAt'> & { readonly sha256: string },
 ): RunConfig {
-  const { seriesSteps, cipherInfo, cuts } = HYPER_PARAMETERS;
+  const { seriesSteps, shownCanaries, cuts } = HYPER_PARAMETERS;
   const { sha256, ...rest } = facts;
   return {
     ...rest,
@@ -193,12 +193,13 @@ function configOf(
     classes: SERVICES,
     seed: options.seed,
     seriesSteps,
-    cipherInfo,
+    shownCanaries,
     cuts,
     normaliser: data.normaliser,
     hyperParameters: {
       ...HYPER_PARAMETERS,
       cuts: cuts.join(' '),
+      shownCanaries: shownCanaries.join(' '),
       epochs: options.epochs,
       seed: options.seed,
     },

@@ -12,7 +12,8 @@ import {
   featuresOf,
 } from '../features/features.ts';
 import type { FlowRecord } from '../flow/flow-record.ts';
-import { factsOf, type HandshakeFacts, handshakeOf } from '../handshake/handshake.ts';
+import { factsOf, type HandshakeFacts } from '../handshake/facts.ts';
+import { handshakeOf } from '../handshake/handshake.ts';
 import type { ClassCount } from '../report/report.ts';
 import type { WindowTally } from '../report/window-tally.ts';
 import type { FlowSource } from './flow-source.ts';

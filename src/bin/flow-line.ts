@@ -1,7 +1,7 @@
 // A flow as a line: the JSON object that scripts depend on, and the cells of a table for people.
 
 import type { FlowRecord } from '../flow/flow-record.ts';
-import type { HandshakeFacts } from '../handshake/handshake.ts';
+import type { HandshakeFacts } from '../handshake/facts.ts';
 import { type Column, formatBytes, thousands } from './terminal.ts';
 
 /** What every line of a flow holds. Names are a contract. */

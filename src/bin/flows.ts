@@ -1,7 +1,8 @@
 // `sluice flows FILE...`: what flow table and handshake parser saw, without a model.
 
 import { Command } from 'commander';
-import { factsOf, handshakeOf } from '../handshake/handshake.ts';
+import { factsOf } from '../handshake/facts.ts';
+import { handshakeOf } from '../handshake/handshake.ts';
 import { countersLine, visitCaptures } from './captures.ts';
 import { FLOW_COLUMNS, flowCells, flowLine } from './flow-line.ts';
 import { type Column, emit, heading, row, say } from './terminal.ts';

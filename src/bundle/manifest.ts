@@ -10,6 +10,7 @@ import {
   SERIES_STEPS_MAX,
 } from '../features/shapes.ts';
 import { STATISTICS } from '../features/statistics.ts';
+import { CANARY_FIELDS } from '../handshake/canary.ts';
 import { OCCLUSION_VERSION } from '../handshake/occlusion.ts';
 
 /** Raised whenever a field changes its meaning. */
@@ -71,7 +72,11 @@ export const manifestSchema = z
         clip: finite.positive(),
       }),
     }),
-    occlusion: z.strictObject({ version: z.number().int(), cipherInfo: z.boolean() }),
+    /** `shown`: canary fields that are let through after all. */
+    occlusion: z.strictObject({
+      version: z.number().int(),
+      shown: z.array(z.enum(CANARY_FIELDS)),
+    }),
     /** Tensor names of the graph with their shapes behind the batch axis. */
     inputs: z.strictObject({
       handshakeBytes: z.strictObject({

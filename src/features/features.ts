@@ -3,8 +3,9 @@
 // S statistics.
 
 import type { FlowRecord, SeriesPacket } from '../flow/flow-record.ts';
+import type { OcclusionOptions } from '../handshake/canary.ts';
 import type { Handshake } from '../handshake/handshake.ts';
-import { type OcclusionOptions, occlude } from '../handshake/occlusion.ts';
+import { occlude } from '../handshake/occlusion.ts';
 import {
   normaliseIat,
   normaliseSize,

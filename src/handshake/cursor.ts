@@ -12,6 +12,11 @@ export class Cursor {
     this.#end = Math.min(end, bytes.byteLength);
   }
 
+  /** Where the next read begins, from the first byte of what the cursor was made of. */
+  get at(): number {
+    return this.#at;
+  }
+
   get left(): number {
     return this.#end - this.#at;
   }
@@ -21,6 +26,19 @@ export class Cursor {
     if (this.left < width) return undefined;
     let value = 0;
     for (let i = 0; i < width; i++)
+      value = value * 256 + (this.#bytes[this.#at + i] ?? 0);
+    this.#at += width;
+    return value;
+  }
+
+  /** A variable-length integer of QUIC (RFC 9000 section 16). Past 2^53 it is no longer exact, and longer than anything. */
+  varint(): number | undefined {
+    const first = this.#bytes[this.#at];
+    if (first === undefined || this.left < 1) return undefined;
+    const width = 1 << (first >> 6);
+    if (this.left < width) return undefined;
+    let value = first & 0x3f;
+    for (let i = 1; i < width; i++)
       value = value * 256 + (this.#bytes[this.#at + i] ?? 0);
     this.#at += width;
     return value;
@@ -41,6 +59,22 @@ export class Cursor {
     const body = length === undefined ? undefined : this.take(length);
     if (body === undefined) this.#at = start;
     return body;
+  }
+
+  /** A type of two bytes and a body behind its length, none of it at or past `end`; else the cursor stays. */
+  extension(end: number): { type: number; body: Uint8Array } | undefined {
+    const start = this.#at;
+    const type = this.uint(2);
+    const body = this.vector(2);
+    if (type !== undefined && body !== undefined && this.#at <= end)
+      return { type, body };
+    this.#at = start;
+    return undefined;
+  }
+
+  /** Moves to the next byte that is not 0. */
+  skipZeros(): void {
+    while (this.#at < this.#end && this.#bytes[this.#at] === 0) this.#at++;
   }
 
   /** What is left, however short. */

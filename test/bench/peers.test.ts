@@ -14,7 +14,8 @@ import { spread } from '../../bench/peers/report.ts';
 import { Draw } from '../../lab/draw.ts';
 import { readPackets } from '../../lab/packets.ts';
 import { emptySummary, readFlows } from '../../src/flow/read-flows.ts';
-import { factsOf, handshakeOf } from '../../src/handshake/handshake.ts';
+import { factsOf } from '../../src/handshake/facts.ts';
+import { handshakeOf } from '../../src/handshake/handshake.ts';
 import { clientHello, records, serverHello } from '../helpers/tls.ts';
 import { tsharkVersion } from '../helpers/tshark.ts';
 

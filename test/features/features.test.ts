@@ -29,7 +29,7 @@ function namedStatistics(
 const SPEC: FeatureSpec = {
   seriesSteps: 8,
   packets: 8,
-  occlusion: { cipherInfo: false },
+  occlusion: { shown: [] },
 };
 const MS = 1_000_000;
 

@@ -1,23 +1,22 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { HANDSHAKE_BYTES } from '../../src/features/shapes.ts';
-import { parseHello } from '../../src/handshake/hello.ts';
+import type { CanaryField } from '../../src/handshake/canary.ts';
+import { type Hello, parseHello, RETRY_RANDOM } from '../../src/handshake/hello.ts';
 import { occlude } from '../../src/handshake/occlusion.ts';
 import { clientHello, serverHello, type TestHello } from '../helpers/tls.ts';
 
-/** The occluded bytes of a hello as hex, trailing zeros cut. */
-function visible(message: Buffer, cipherInfo = false): string {
-  const hello = parseHello({
-    type: message[0] ?? 0,
-    length: message.readUIntBE(1, 3),
-    body: message.subarray(4),
-  });
+function helloOf(message: Uint8Array): Hello | undefined {
+  const length = Buffer.from(message).readUIntBE(1, 3);
+  return parseHello({ type: message[0] ?? 0, length, bytes: message });
+}
+
+/** The whole occluded message, as hex. */
+function visible(message: Uint8Array, shown: readonly CanaryField[] = []): string {
+  const hello = helloOf(message);
   if (hello === undefined) return 'no hello';
-  const into = new Uint8Array(HANDSHAKE_BYTES);
-  occlude(hello, { cipherInfo }, into);
-  return Buffer.from(into)
-    .toString('hex')
-    .replace(/(00)+$/, '');
+  const into = new Uint8Array(message.byteLength + 64);
+  return Buffer.from(into.subarray(0, occlude(hello, { shown }, into))).toString('hex');
 }
 
 test('an occluded ClientHello holds what the table in occlusion.ts says, byte for byte', (t) => {
@@ -37,16 +36,26 @@ test('an occluded ClientHello holds what the table in occlusion.ts says, byte fo
     '000a 0006 0004 001d 0017', // supported_groups
     '0010 0005 0003 02 6832', // ALPN h2
     '002b 0005 04 0a0a 0304', // supported_versions, GREASE made one value
-    '0033 0004 0a0a 001d', // key_share, groups only
+    '0033 000a 0008 0a0a 0000 001d 0000', // key_share, groups with keys of no bytes
   ].join('');
   const hex = extensions.replaceAll(' ', '');
   const bytes = hex.length / 2;
   const length = (more: number): string => (bytes + more).toString(16).padStart(6, '0');
   const extensionsLength = bytes.toString(16).padStart(4, '0');
-  t.is(visible(message), `01${length(6)}03030100${extensionsLength}${hex}`);
+  const noRandom = '00'.repeat(32);
   t.is(
-    visible(message, true),
-    `01${length(12)}030300040a0a13010100${extensionsLength}${hex}`,
+    visible(message),
+    `01${length(41)}0303${noRandom}00 0000 0100${extensionsLength}${hex}`.replaceAll(
+      ' ',
+      '',
+    ),
+  );
+  t.is(
+    visible(message, ['cipherInfo']),
+    `01${length(45)}0303${noRandom}00 0004 0a0a1301 0100${extensionsLength}${hex}`.replaceAll(
+      ' ',
+      '',
+    ),
   );
 });
 
@@ -86,7 +95,7 @@ test('cipher info is seen only where it is switched on', (t) => {
   const a = clientHello({ cipherSuites: [0x1301] });
   const b = clientHello({ cipherSuites: [0xc02b, 0x1303] });
   t.is(visible(a), visible(b));
-  t.not(visible(a, true), visible(b, true));
+  t.not(visible(a, ['cipherInfo']), visible(b, ['cipherInfo']));
   t.is(
     visible(serverHello({ cipherSuite: 0x1301 })),
     visible(serverHello({ cipherSuite: 0x1303 })),
@@ -98,16 +107,34 @@ test('padding leaves no trace, as its presence depends on the length of the name
 });
 
 test('a ServerHello shows version and group, nothing of randoms and keys', (t) => {
+  const zeros = '00'.repeat(32);
   t.is(
     visible(serverHello()),
-    // type, length 17; TLS 1.2; no compression; 12 bytes of extensions: version 1.3, group x25519
-    '020000110303' + '00' + '000c' + '002b00020304' + '00330002001d',
+    // type, length; TLS 1.2; no random, session id, suite; no compression; extensions: version 1.3, group x25519
+    `02000036 0303 ${zeros} 00 0000 00 000e 002b0002 0304 00330004001d0000`.replaceAll(
+      ' ',
+      '',
+    ),
   );
 });
 
-test('a hello longer than the space is cut', (t) => {
-  const long = visible(
+test('a HelloRetryRequest is told by its random, which is a constant', (t) => {
+  const retry = visible(
+    serverHello({ random: RETRY_RANDOM, keyShare: Buffer.from('001d', 'hex') }),
+  );
+  t.true(retry.includes(Buffer.from(RETRY_RANDOM).toString('hex')));
+  t.true(retry.endsWith('00330002001d'));
+});
+
+test('a hello longer than the space is cut, its lengths are those of the whole', (t) => {
+  const hello = helloOf(
     clientHello({ alpn: Array.from({ length: 100 }, () => 'protocol') }),
   );
-  t.is(long.length, 2 * HANDSHAKE_BYTES);
+  if (hello === undefined) return t.fail();
+  const cut = new Uint8Array(HANDSHAKE_BYTES);
+  const whole = new Uint8Array(4_000);
+  const length = occlude(hello, { shown: [] }, whole);
+  t.is(occlude(hello, { shown: [] }, cut), length);
+  t.deepEqual(cut, whole.subarray(0, HANDSHAKE_BYTES));
+  t.is(Buffer.from(whole).readUIntBE(1, 3), length - 4);
 });

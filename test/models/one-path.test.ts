@@ -51,7 +51,7 @@ test('the inputs of training and of serving are the same, bit for bit', async (t
   const { seriesSteps, statistics } = classifier.manifest.features;
   const spec = featureSpec({
     seriesSteps,
-    cipherInfo: classifier.manifest.occlusion.cipherInfo,
+    shownCanaries: classifier.manifest.occlusion.shown,
   });
   const { captures } = await readLabData(FIXTURES, { spec, cuts: [] });
   const trained = samplesOf(flowsOf(captures), statistics, seriesSteps);
