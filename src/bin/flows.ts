@@ -2,9 +2,10 @@
 
 import { Command } from 'commander';
 import { factsOf } from '../handshake/facts.ts';
-import { handshakeOf } from '../handshake/handshake.ts';
+import { type Handshake, handshakeOf } from '../handshake/handshake.ts';
 import { countersLine, visitCaptures } from './captures.ts';
 import { FLOW_COLUMNS, flowCells, flowLine } from './flow-line.ts';
+import { dumpHandshake, helloLines } from './handshake-dump.ts';
 import { type Column, emit, heading, row, say } from './terminal.ts';
 import { type TunnelsOption, tunnelsOption } from './tunnels-option.ts';
 
@@ -21,6 +22,10 @@ export function flowsCommand(): Command {
     .argument('<file...>', 'pcap or pcapng, also gzip; - is standard input')
     .option('--json', 'one JSON object a flow')
     .option('--summary', 'the counters only')
+    .option(
+      '--handshake',
+      'the hellos too: what was seen, [what is occluded], what a model sees',
+    )
     .addOption(tunnelsOption())
     .addHelpText('after', '\nFlows that never carried payload are counted, not listed.')
     .action(showFlows);
@@ -29,6 +34,7 @@ export function flowsCommand(): Command {
 interface FlowsOptions extends TunnelsOption {
   readonly json?: true;
   readonly summary?: true;
+  readonly handshake?: true;
 }
 
 async function showFlows(files: readonly string[], options: FlowsOptions): Promise<void> {
@@ -42,17 +48,28 @@ async function showFlows(files: readonly string[], options: FlowsOptions): Promi
     batch: async (file, batch) => {
       if (!rows) return;
       for (const flow of batch) {
-        const line = flowLine(file, flow, factsOf(handshakeOf(flow)));
-        const { version, alpn, sni } = line.handshake;
-        await emit(
-          json
-            ? JSON.stringify(line)
-            : row(COLUMNS, [...flowCells(line), version ?? '-', alpn ?? '-', sni ?? '-']),
-        );
+        const handshake = handshakeOf(flow);
+        const line = flowLine(file, flow, factsOf(handshake));
+        if (json) {
+          const hellos = options.handshake ? { hellos: helloLines(handshake) } : {};
+          await emit(JSON.stringify({ ...line, ...hellos }));
+          continue;
+        }
+        const { version, quicVersion, alpn, sni } = line.handshake;
+        const named = version ?? quicVersion ?? '-';
+        await emit(row(COLUMNS, [...flowCells(line), named, alpn ?? '-', sni ?? '-']));
+        if (options.handshake) await emitDump(handshake);
       }
     },
     end: (file, { counters }) => {
       if (counters !== undefined) say(`${file}: ${countersLine([counters])}`);
     },
   });
+}
+
+async function emitDump(handshake: Handshake): Promise<void> {
+  // https://no-color.org
+  const colour = process.stdout.isTTY === true && !process.env.NO_COLOR;
+  const dump = dumpHandshake(handshake, colour);
+  if (dump !== '') await emit(dump);
 }

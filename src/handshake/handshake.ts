@@ -30,9 +30,7 @@ export interface Handshake {
   /** Bytes that the client sent in clear before its ClientHello: a STARTTLS, a CONNECT, a SOCKS greeting. */
   readonly preambleBytes: number;
   /** undefined: it is not QUIC. */
-  readonly quic:
-    | Pick<QuicHandshake, 'version' | 'retry' | 'versionNegotiation'>
-    | undefined;
+  readonly quic: Omit<QuicHandshake, 'client' | 'server' | 'chlo'> | undefined;
 }
 
 const NO_HANDSHAKE: Handshake = {

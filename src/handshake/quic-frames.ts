@@ -7,6 +7,7 @@ const PADDING = 0x00;
 const PING = 0x01;
 const ACK = 0x02;
 const ACK_ECN = 0x03;
+const CRYPTO = 0x06;
 const CONNECTION_CLOSE = 0x1c;
 
 /**
@@ -39,7 +40,8 @@ export function readCryptoFrames(
         if (!skipClose(cursor)) return;
         break;
       default:
-        return;
+        // Google's versions between gQUIC and IETF QUIC acknowledge in the way of the former.
+        if (cryptoFrame === CRYPTO || !skipGoogleAck(cursor, type ?? 0)) return;
     }
   }
 }
@@ -75,4 +77,25 @@ function skipClose(cursor: Cursor): boolean {
   cursor.varint();
   const reason = cursor.varint();
   return reason !== undefined && cursor.take(reason) !== undefined;
+}
+
+const GOOGLE_ACK = 0x40;
+const GOOGLE_ACK_BLOCKS = 0x20;
+/** What two bits of the type say of the width of a packet number. */
+const GOOGLE_NUMBER_BYTES = [1, 2, 4, 6] as const;
+
+/** 01ntllmm of "QUIC Wire Layout Specification": largest number, delay, blocks, timestamps. */
+function skipGoogleAck(cursor: Cursor, type: number): boolean {
+  if ((type & 0xc0) !== GOOGLE_ACK) return false;
+  const largestBytes = GOOGLE_NUMBER_BYTES[(type >> 2) & 3] ?? 1;
+  const blockBytes = GOOGLE_NUMBER_BYTES[type & 3] ?? 1;
+  const delayBytes = 2;
+  if (cursor.take(largestBytes + delayBytes) === undefined) return false;
+  const blocks = (type & GOOGLE_ACK_BLOCKS) === 0 ? 0 : cursor.uint(1);
+  if (blocks === undefined) return false;
+  if (cursor.take(blockBytes + blocks * (1 + blockBytes)) === undefined) return false;
+  const stamps = cursor.uint(1);
+  if (stamps === undefined) return false;
+  // The first one has four bytes of time, the others two.
+  return cursor.take(stamps === 0 ? 0 : 5 + 3 * (stamps - 1)) !== undefined;
 }

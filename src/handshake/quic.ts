@@ -32,6 +32,8 @@ export interface QuicHandshake {
   readonly versionNegotiation: boolean;
   readonly client: readonly HandshakeMessage[];
   readonly server: readonly HandshakeMessage[];
+  /** Tries to open a packet, whether they succeeded or not: at most OPENINGS_MAX. */
+  readonly openings: number;
   /** Of Google's own handshake, where it is that. */
   readonly chlo: GquicHello | undefined;
 }
@@ -195,6 +197,7 @@ class QuicReader {
       versionNegotiation: this.#versionNegotiation,
       client: helloMessages(joinPieces(attempt?.client ?? []), limit),
       server: helloMessages(joinPieces(attempt?.server ?? []), limit),
+      openings: this.#openings,
       chlo: this.#chlo ?? attempt?.chlo,
     };
   }

@@ -79,6 +79,8 @@ export function helloMessages(stream: Uint8Array, limit: number): HandshakeMessa
     if (type !== CLIENT_HELLO && type !== SERVER_HELLO) break;
     if (length === undefined) break;
     const body = cursor.take(length) ?? cursor.rest();
+    // Behind a ChangeCipherSpec of TLS 1.2 a handshake record is encrypted, and may look like a hello by chance.
+    if (messages.length > 0 && body[0] !== VERSION_MAJOR) break;
     messages.push({ type, length, bytes: stream.subarray(from, cursor.at) });
     if (body.byteLength < length) break;
   }

@@ -8,6 +8,7 @@ import {
   PACKET_BYTES,
   RECORD_FLAGS,
   SEGMENT,
+  SEGMENT_FLAGS,
   SEGMENT_HEADER_BYTES,
 } from '../../src/flow/record-layout.ts';
 
@@ -23,6 +24,14 @@ export interface TestSegment {
   readonly direction: 'up' | 'down';
   readonly sequence: number;
   readonly bytes: Uint8Array;
+  readonly captureCut?: boolean;
+}
+
+/** Datagrams of a UDP flow as its record holds them, each with its number. */
+export function datagrams(
+  ...sent: readonly (readonly [direction: 'up' | 'down', bytes: Uint8Array])[]
+): TestSegment[] {
+  return sent.map(([direction, bytes], sequence) => ({ direction, sequence, bytes }));
 }
 
 export interface TestRecord {
@@ -60,6 +69,7 @@ export function makeRecord(options: TestRecord): FlowRecord {
     view.setUint32(at + SEGMENT.sequence, segment.sequence, true);
     view.setUint16(at + SEGMENT.length, segment.bytes.byteLength, true);
     view.setUint8(at + SEGMENT.direction, segment.direction === 'up' ? 0 : 1);
+    view.setUint8(at + SEGMENT.flags, segment.captureCut ? SEGMENT_FLAGS.captureCut : 0);
     bytes.set(segment.bytes, at + SEGMENT_HEADER_BYTES);
     at += SEGMENT_HEADER_BYTES + segment.bytes.byteLength;
   }

@@ -1,6 +1,9 @@
 // TLS hellos made in memory: what a test varies is an option, the rest is plausible.
 
 export interface TestHello {
+  /** legacy_version; TLS 1.2 unless given. A hello of DTLS gets a cookie field. */
+  readonly legacyVersion?: number;
+  readonly cookie?: Uint8Array;
   readonly sni?: string;
   readonly random?: Uint8Array;
   readonly sessionId?: Uint8Array;
@@ -62,9 +65,10 @@ export function clientHello(options: TestHello = {}): Buffer {
     extensions.push(extension(21, Buffer.alloc(options.padding)));
   }
   const body = Buffer.concat([
-    u16(0x0303),
+    u16(options.legacyVersion ?? 0x0303),
     options.random ?? Buffer.alloc(32, 7),
     vector(1, options.sessionId ?? Buffer.alloc(32, 9)),
+    ...(options.cookie === undefined ? [] : [vector(1, options.cookie)]),
     vector(2, Buffer.concat((options.cipherSuites ?? [0x1301, 0x1302]).map(u16))),
     vector(1, u8(0)),
     vector(2, Buffer.concat(extensions)),
@@ -102,4 +106,26 @@ export function records(messages: Uint8Array, size = 16_384): Buffer {
     parts.push(Buffer.concat([u8(22), u16(0x0301), vector(2, content)]));
   }
   return Buffer.concat(parts);
+}
+
+/** A handshake message in DTLS records (RFC 9147 4 and 5.2), a fragment each, cut at `cuts`. */
+export function dtlsFragments(
+  message: Uint8Array,
+  number: number,
+  cuts: readonly number[] = [],
+): Buffer[] {
+  const body = message.subarray(4);
+  const edges = [0, ...cuts, body.byteLength];
+  return edges.slice(0, -1).map((from, i) => {
+    const fragment = body.subarray(from, edges[i + 1]);
+    const content = Buffer.concat([
+      message.subarray(0, 4),
+      u16(number),
+      u24(from),
+      u24(fragment.byteLength),
+      fragment,
+    ]);
+    const sequence = Buffer.from([0, 0, 0, 0, number, i]);
+    return Buffer.concat([u8(22), u16(0xfefd), u16(0), sequence, vector(2, content)]);
+  });
 }
