@@ -11,10 +11,7 @@ export interface InitialKeys {
   readonly hp: Uint8Array;
 }
 
-export interface InitialSecrets {
-  readonly client: InitialKeys;
-  readonly server: InitialKeys;
-}
+export type Side = 'client' | 'server';
 
 /** AEAD_AES_128_GCM, whatever the handshake agrees on. */
 const KEY_BYTES = 16;
@@ -28,24 +25,23 @@ const SAMPLE_BYTES = 16;
 const hmac = (key: Uint8Array, data: Uint8Array): Uint8Array =>
   createHmac('sha256', key).update(data).digest();
 
-/** @param connectionId Destination Connection ID of the client's first Initial packet */
-export function initialSecrets(
+/**
+ * The keys that a side protects its Initial packets with.
+ *
+ * @param connectionId Destination Connection ID of the client's first Initial packet
+ */
+export function initialKeys(
   version: QuicVersion,
   connectionId: Uint8Array,
-): InitialSecrets {
+  side: Side,
+): InitialKeys {
   // HKDF-Extract is an HMAC whose key is the salt (RFC 5869 2.2).
-  const secret = hmac(version.salt, connectionId);
+  const initial = hmac(version.salt, connectionId);
+  const secret = expandLabel(initial, `${side} in`, HASH_BYTES);
   return {
-    client: keysOf(expandLabel(secret, 'client in', HASH_BYTES), version.label),
-    server: keysOf(expandLabel(secret, 'server in', HASH_BYTES), version.label),
-  };
-}
-
-function keysOf(secret: Uint8Array, label: string): InitialKeys {
-  return {
-    key: expandLabel(secret, `${label}key`, KEY_BYTES),
-    iv: expandLabel(secret, `${label}iv`, IV_BYTES),
-    hp: expandLabel(secret, `${label}hp`, KEY_BYTES),
+    key: expandLabel(secret, `${version.label}key`, KEY_BYTES),
+    iv: expandLabel(secret, `${version.label}iv`, IV_BYTES),
+    hp: expandLabel(secret, `${version.label}hp`, KEY_BYTES),
   };
 }
 

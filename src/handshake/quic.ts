@@ -7,8 +7,8 @@ import type { HandshakeMessage } from './hello.ts';
 import { joinPieces, type Piece } from './join.ts';
 import { readCryptoFrames } from './quic-frames.ts';
 import {
-  type InitialSecrets,
-  initialSecrets,
+  type InitialKeys,
+  initialKeys,
   openInitial,
   type ProtectedPacket,
 } from './quic-keys.ts';
@@ -16,9 +16,9 @@ import { type LongHeader, packetExtent, parseLongHeader } from './quic-packet.ts
 import { candidateVersions, isReserved, type QuicVersion } from './quic-versions.ts';
 import { helloMessages } from './tls-records.ts';
 
-/** What a flow's hostile datagrams may cost: packets that are tried, and connection ids that keys are derived of. */
+/** What a flow's hostile datagrams may cost: packets that are tried, and keys that are derived. */
 const OPENINGS_MAX = 48;
-const DERIVATIONS_MAX = 8;
+const DERIVATIONS_MAX = 12;
 /** RFC 9000 14.1: a client's first datagram is filled up to this. */
 const FIRST_DATAGRAM_BYTES = 1_200;
 /** RFC 9000 7.2: the connection id that a client draws is at least so long. */
@@ -42,8 +42,8 @@ export interface QuicHandshake {
 interface Attempt {
   version: QuicVersion;
   readonly connectionId: Uint8Array;
-  /** By version, as a server may answer in a compatible one (RFC 9368). */
-  readonly secrets: Map<number, InitialSecrets>;
+  /** By side and version, as a server may answer in a compatible one (RFC 9368). */
+  readonly keys: Map<string, InitialKeys>;
   readonly clientDirection: Direction;
   readonly client: Piece[];
   readonly server: Piece[];
@@ -147,7 +147,7 @@ class QuicReader {
       const attempt: Attempt = {
         version,
         connectionId,
-        secrets: new Map(),
+        keys: new Map(),
         clientDirection: direction,
         client: [],
         server: [],
@@ -176,15 +176,17 @@ class QuicReader {
     packet: ProtectedPacket,
   ): Uint8Array | undefined {
     if (this.#openings === OPENINGS_MAX) return undefined;
-    let secrets = attempt.secrets.get(version.number);
-    if (secrets === undefined) {
+    const side = fromClient ? 'client' : 'server';
+    const name = `${side} ${version.number}`;
+    let keys = attempt.keys.get(name);
+    if (keys === undefined) {
       if (this.#derivations === DERIVATIONS_MAX) return undefined;
       this.#derivations++;
-      secrets = initialSecrets(version, attempt.connectionId);
-      attempt.secrets.set(version.number, secrets);
+      keys = initialKeys(version, attempt.connectionId, side);
+      attempt.keys.set(name, keys);
     }
     this.#openings++;
-    return openInitial(packet, fromClient ? secrets.client : secrets.server);
+    return openInitial(packet, keys);
   }
 
   result(limit: number): QuicHandshake | undefined {
