@@ -14,6 +14,7 @@ import { FlowTable } from '../src/flow/flow-table.ts';
 import { emptySummary, readFlows } from '../src/flow/read-flows.ts';
 import { handshakeOf } from '../src/handshake/handshake.ts';
 import { benchAgent } from './agent.ts';
+import { quicFlow } from './quic-flow.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const CAPTURE = `${root}test/fixtures/lab-demo.pcap.gz`;
@@ -54,6 +55,7 @@ async function throughTable(bytes: Uint8Array, table: FlowTable): Promise<number
 
 const capture = await inMemory(CAPTURE);
 const flows = await tlsFlows(CAPTURE);
+const quicFlows = Array.from({ length: 100 }, (_, i) => quicFlow(i));
 const frames = await throughTable(capture, new FlowTable({}));
 const classifier = await Classifier.open(await loadBundle(BUNDLE));
 const { featureSpec } = classifier;
@@ -70,7 +72,8 @@ const bench = new Bench({ time: 2000, warmupTime: 300 });
 /** What one run of each task handles, by the task's name. */
 const units: Record<string, { readonly count: number; readonly of: string }> = {
   'reader and flow table': { count: frames, of: 'packet' },
-  handshake: { count: flows.length, of: 'flow' },
+  'handshake, TLS': { count: flows.length, of: 'flow' },
+  'handshake, QUIC': { count: quicFlows.length, of: 'flow' },
   'handshake and features': { count: flows.length, of: 'flow' },
   [`classify, ${BATCH_FLOWS} at a time`]: { count: batch.length, of: 'flow' },
   'classify, one at a time': { count: 1, of: 'flow' },
@@ -78,6 +81,7 @@ const units: Record<string, { readonly count: number; readonly of: string }> = {
 const tasks: readonly (() => unknown)[] = [
   () => throughTable(capture, table),
   () => flows.map(handshakeOf),
+  () => quicFlows.map(handshakeOf),
   () => flows.map((flow) => featuresOf(flow, handshakeOf(flow), featureSpec)),
   () => classifier.classify(batch),
   () => classifier.classify(batch.slice(0, 1)),

@@ -139,7 +139,8 @@ function int8Section({ model, calibration }: Manifest, measured: Measured): stri
     ([packets, share]) => `${percent(share)} after ${packets} packets`,
   );
   return [
-    `fp32 and int8 choose the same class for ${percent(measured.int8Agreement)} of the test flows (${early.join(', ')}).`,
+    `fp32 and int8 choose the same class for ${percent(measured.int8Agreement)} of ${measured.agreementLooks} looks, whole and early, at flows never trained on`,
+    `(of test flows: ${percent(measured.wholeAgreement)} whole, ${early.join(', ')}).`,
     `fp32 ONNX and tfjs differ by at most ${measured.parity.toExponential(1)} in a probability.`,
     'Static QDQ quantization: uint8 activations, int8 weights within ±64 (AVX2 without VNNI saturates beyond), int32',
     `biases. Temperature ${calibration.temperature.toFixed(3)} is folded into the last layer. SHA-256 of the model:`,

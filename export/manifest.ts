@@ -4,7 +4,11 @@ import { createHash } from 'node:crypto';
 import { ROUTER_CNN } from '../models/hyper-parameters.ts';
 import { TENSORS } from '../models/router-cnn.ts';
 import type { SavedRun } from '../models/run-directory.ts';
-import { type Manifest, manifestSchema } from '../src/bundle/manifest.ts';
+import {
+  MANIFEST_VERSION,
+  type Manifest,
+  manifestSchema,
+} from '../src/bundle/manifest.ts';
 import { FEATURE_VERSION } from '../src/features/features.ts';
 import {
   HANDSHAKE_BYTES,
@@ -30,7 +34,7 @@ export function manifestOf(
 ): Manifest {
   return manifestSchema.parse({
     format: 'sluice-bundle',
-    manifestVersion: 1,
+    manifestVersion: MANIFEST_VERSION,
     name: config.network,
     network: config.network,
     // When training began: the same run exported again gives the same bundle.

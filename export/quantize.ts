@@ -3,10 +3,9 @@
 // A quantized number q stands for (q - zeroPoint)·scale. Activations are uint8: behind a ReLU with zero-point 0, so that
 // clipping at 0 is the ReLU; signed inputs with a zero-point in between. Weights are int8 and symmetric, a scale a channel.
 
+import { WEIGHT_LIMIT } from '../models/int8-grid.ts';
 import { seededRandom } from '../models/random.ts';
 
-/** Largest weight: with 8 full bits the 16-bit sums of AVX2 without VNNI saturate (DESIGN 7: up to 49% error). */
-export const WEIGHT_LIMIT = 64;
 const UINT8_MAX = 255;
 /** float32 loses precision below. */
 const LEAST_SCALE = 1e-30;

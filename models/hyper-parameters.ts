@@ -14,11 +14,11 @@ export const HYPER_PARAMETERS = {
 
   // Training (paper 4: Adam, 40 epochs, 0.001 reduced every 10, halved in the group's code). Departs from paper: half as
   // many epochs again, as an epoch of this small data set is a few steps.
-  epochs: 60,
+  epochs: 120,
   wholeShare: 0.5, // of the looks at training flows, those at the whole flow; the rest is dealt out among all looks
   batchFlows: 64,
   learningRate: 0.001,
-  halveEveryEpochs: 15,
+  halveEveryEpochs: 30,
   patienceEpochs: 20, // no better validation for this long: the rest would only overfit (paper 3.2)
   classWeightPower: 0.5, // weight (n / (K n_k))^0.5: upsampling of small classes (paper 4), tempered
   dropoutHead: 0.3, // paper 3.2: up to 0.5, most in the last dense layers

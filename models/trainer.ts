@@ -3,6 +3,7 @@
 
 import { setImmediate as breathe } from 'node:timers/promises';
 import { tf } from './backend.ts';
+import { weightsOnGrid } from './int8-grid.ts';
 import { crossEntropy, figuresOf, likeliest } from './metrics.ts';
 import { type Random, seededRandom, shuffledIndices } from './random.ts';
 import { inputTensors, pick, type Samples } from './samples.ts';
@@ -59,7 +60,7 @@ class ScheduledAdam extends tf.AdamOptimizer {
 }
 
 /**
- * Trains `model` in place and leaves it with the weights of the epoch that validated best. An epoch sees each flow once,
+ * Trains `model` in place and leaves it with the weights of the epoch that validated best, rounded as int8 holds them. An epoch sees each flow once,
  * in a way drawn anew: early decisions are learnt at no cost.
  */
 export async function train(
@@ -84,11 +85,15 @@ export async function train(
       stopped = 'interrupted';
       break;
     }
+    // What is judged and kept is what int8 can hold; training goes on from what it had.
+    const trained = copyWeights(model);
+    setWeights(model, weightsOnGrid(model, trained));
     const validated = validate(model, validation, options.classes);
     const better = validated.validationLoss < best.loss;
     if (better) {
       best = { epoch, loss: validated.validationLoss, weights: copyWeights(model) };
     }
+    setWeights(model, trained);
     const seconds = (performance.now() - start) / 1000;
     const report = { epoch, trainLoss, ...validated, best: better, seconds };
     history.push(report);

@@ -14,6 +14,7 @@ import {
 import type { FlowRecord } from '../flow/flow-record.ts';
 import { factsOf, type HandshakeFacts } from '../handshake/facts.ts';
 import { handshakeOf } from '../handshake/handshake.ts';
+import { HandshakeCounts } from '../handshake/handshake-counts.ts';
 import type { ClassCount } from '../report/report.ts';
 import type { WindowTally } from '../report/window-tally.ts';
 import type { FlowSource } from './flow-source.ts';
@@ -75,6 +76,7 @@ export class Agent {
   /** Of the flow at hand; the queue copies it. */
   readonly #scratch: Features;
   #queue: ClassifyQueue<Seen> | undefined;
+  readonly #handshakes = new HandshakeCounts();
   #featuresUs = 0;
   #flows = 0;
 
@@ -108,6 +110,11 @@ export class Agent {
     await queue.settled();
   }
 
+  /** Of flows that have ended, by kind, version of QUIC and state. */
+  handshakes(): Readonly<Record<string, number>> {
+    return this.#handshakes.byName();
+  }
+
   timings(): AgentTimings {
     return { handshakeAndFeatures: this.#featuresUs, flows: this.#flows };
   }
@@ -124,7 +131,10 @@ export class Agent {
     const start = performance.now();
     const final = flow.endReason !== 'open';
     const handshake = handshakeOf(flow);
-    if (final) this.#flows++;
+    if (final) {
+      this.#flows++;
+      this.#handshakes.add(handshake);
+    }
     if (handshake.kind === undefined) {
       if (final) this.#parts.tally.add(OTHER, countsOf(factsOfFlow(flow)));
       return;

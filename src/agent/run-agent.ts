@@ -37,6 +37,8 @@ export interface AgentSummary {
   readonly packets: number;
   readonly queue: QueueCounters;
   readonly timings: AgentTimings;
+  /** Flows by kind, version of QUIC and state of their handshake. */
+  readonly handshakes: Readonly<Record<string, number>>;
   readonly tableMs: number;
   /** From the start of the run. */
   readonly firstPredictionMs: number | undefined;
@@ -100,6 +102,7 @@ export async function runAgent(run: AgentRun): Promise<AgentSummary> {
       packets: source.totals().packets,
       queue: queue.counters(),
       timings: agent.timings(),
+      handshakes: agent.handshakes(),
       tableMs: source.tableMs,
       firstPredictionMs: firstMs,
       seconds: (performance.now() - start) / 1000,

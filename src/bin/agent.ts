@@ -148,6 +148,7 @@ function tellSummary(logger: Logger, summary: AgentSummary, linesDropped: number
       seconds: Number(seconds.toFixed(3)),
       packets,
       flows: timings.flows,
+      handshakes: summary.handshakes,
       classified: queue.classified,
       refused: queue.refused,
       linesDropped,

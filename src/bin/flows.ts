@@ -3,10 +3,11 @@
 import { Command } from 'commander';
 import { factsOf } from '../handshake/facts.ts';
 import { type Handshake, handshakeOf } from '../handshake/handshake.ts';
+import { HandshakeCounts } from '../handshake/handshake-counts.ts';
 import { countersLine, visitCaptures } from './captures.ts';
 import { FLOW_COLUMNS, flowCells, flowLine } from './flow-line.ts';
 import { dumpHandshake, helloLines } from './handshake-dump.ts';
-import { type Column, emit, heading, row, say } from './terminal.ts';
+import { type Column, emit, heading, row, say, thousands } from './terminal.ts';
 import { type TunnelsOption, tunnelsOption } from './tunnels-option.ts';
 
 const COLUMNS: readonly Column[] = [
@@ -44,11 +45,13 @@ async function showFlows(files: readonly string[], options: FlowsOptions): Promi
   // Counters alone need neither series nor payload.
   const least = rows ? {} : { seriesPackets: 1, payloadBytes: 64 };
   const table = { tunnels: options.tunnels, ...least };
+  let handshakes = new HandshakeCounts();
   await visitCaptures(files, table, {
     batch: async (file, batch) => {
       if (!rows) return;
       for (const flow of batch) {
         const handshake = handshakeOf(flow);
+        handshakes.add(handshake);
         const line = flowLine(file, flow, factsOf(handshake));
         if (json) {
           const hellos = options.handshake ? { hellos: helloLines(handshake) } : {};
@@ -63,6 +66,12 @@ async function showFlows(files: readonly string[], options: FlowsOptions): Promi
     },
     end: (file, { counters }) => {
       if (counters !== undefined) say(`${file}: ${countersLine([counters])}`);
+      const seen = Object.entries(handshakes.byName());
+      if (seen.length > 0) {
+        const parts = seen.map(([name, count]) => `${name} ${thousands(count)}`);
+        say(`${file}: handshakes: ${parts.join(', ')}`);
+      }
+      handshakes = new HandshakeCounts();
     },
   });
 }

@@ -1,4 +1,4 @@
-// `sluice replay FILE...`: a capture through flow table, handshake, features and model to a label per TLS flow.
+// `sluice replay FILE...`: a capture through flow table, handshake, features and model to a label per encrypted flow.
 
 import { Command } from 'commander';
 import { loadBundle } from '../bundle/load-bundle.ts';
@@ -44,7 +44,9 @@ interface ReplayOptions extends TunnelsOption {
 
 export function replayCommand(): Command {
   return new Command('replay')
-    .description('classify the TLS flows of captures and tally the classes')
+    .description(
+      'classify the encrypted flows (TLS, DTLS, QUIC) of captures and tally the classes',
+    )
     .argument('<file...>', 'pcap or pcapng, also gzip; - is standard input')
     .option('--json', 'one JSON object a flow, the last line is the tally')
     .option('--summary', 'the tally only')
@@ -110,7 +112,7 @@ async function replay(files: readonly string[], options: ReplayOptions): Promise
       tally.addFrames(counters?.frames ?? 0);
       if (tally.flowsOf(file) === 0) {
         say(
-          `${file}: no TLS flow in it, nothing to classify; \`sluice flows\` shows what is`,
+          `${file}: no handshake of TLS, DTLS or QUIC in it, nothing to classify; \`sluice flows\` shows what is`,
         );
         process.exitCode = EXIT_WRONG_INPUT;
       }
@@ -162,7 +164,7 @@ async function printTally(tally: Tally, seconds: number): Promise<void> {
     ]);
   await emit(`\n${heading(TALLY_COLUMNS)}`);
   for (const [name, count] of Object.entries(classes)) await emit(cells(name, count));
-  if (notClassified.flows > 0) await emit(cells('(not TLS)', notClassified));
+  if (notClassified.flows > 0) await emit(cells('(no handshake)', notClassified));
   say(
     `${seconds.toFixed(2)} s, ${thousands(rates.packetsPerSecond)} packets/s, ${thousands(rates.flowsPerSecond)} flows/s`,
   );

@@ -11,7 +11,7 @@ interface Count {
 /** The last JSON line of `sluice replay`. Names are a contract. */
 export interface TallySummary {
   readonly tally: Readonly<Record<string, Readonly<Count>>>;
-  /** Flows without a TLS handshake. */
+  /** Flows without a handshake of TLS, DTLS or QUIC. */
   readonly notClassified: Readonly<Count>;
   readonly rates: { readonly packetsPerSecond: number; readonly flowsPerSecond: number };
 }

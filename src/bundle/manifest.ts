@@ -14,7 +14,7 @@ import { CANARY_FIELDS } from '../handshake/canary.ts';
 import { OCCLUSION_VERSION } from '../handshake/occlusion.ts';
 
 /** Raised whenever a field changes its meaning. */
-export const MANIFEST_VERSION = 1;
+export const MANIFEST_VERSION = 2;
 
 const probability = z.number().min(0).max(1);
 const finite = z.number().refine(Number.isFinite, 'a finite number');
@@ -37,7 +37,7 @@ const metrics = z.strictObject({
   ),
   /** Accuracy of simpler ways on the same flows, by name. */
   baselines: z.record(z.string(), probability),
-  /** Share of flows on which fp32 and int8 choose the same class. */
+  /** Share of looks at flows never trained on, whole and early, on which fp32 and int8 choose the same class. */
   int8Agreement: probability,
 });
 

@@ -59,7 +59,7 @@ export const reportSchema = z
       /** `name@first 12 digits of the SHA-256`. */
       model: name(128),
     }),
-    /** By class of the model, with `unknown` (not sure enough) and `other` (no TLS handshake: not classified). */
+    /** By class of the model, with `unknown` (not sure enough) and `other` (no handshake: not classified). */
     classes: z
       .record(name(64), classCountSchema)
       .refine(

@@ -34,7 +34,7 @@ test('replay --json ends with a tally that its flows add up to', async (t) => {
   }
   t.deepEqual({ ...last.tally }, counted);
   t.true(lines.length >= 20);
-  t.true(last.notClassified.flows > 0, 'the demo holds flows that are not TLS');
+  t.true(last.notClassified.flows > 0, 'the demo holds flows without a handshake');
   t.true(last.rates.packetsPerSecond > 0 && last.rates.flowsPerSecond > 0);
 });
 
@@ -104,13 +104,13 @@ const BAD_CAPTURES: readonly [
   ['an empty file', () => made('empty.pcap', Buffer.alloc(0)), /the file is empty/],
   ['a text file', () => made('text.pcap', Buffer.from('not a capture')), /not a capture/],
   [
-    'a capture without TLS',
+    'a capture without a handshake',
     () =>
       made(
         'none.pcap',
         classicPcap([], { littleEndian: true, nanoseconds: false, linkType: 1 }),
       ),
-    /no TLS flow in it/,
+    /no handshake of TLS, DTLS or QUIC in it/,
   ],
 ];
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { OnnxModel } from '../../export/onnx-model.ts';
 import { decodeModel } from '../../export/proto.ts';
-import { WEIGHT_LIMIT } from '../../export/quantize.ts';
+import { WEIGHT_LIMIT } from '../../models/int8-grid.ts';
 import {
   flowsOf,
   type LabelledCapture,

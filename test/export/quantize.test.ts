@@ -1,13 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {
-  bestRange,
-  quantizeWeights,
-  roundTrip,
-  scaleOf,
-  WEIGHT_LIMIT,
-} from '../../export/quantize.ts';
+import { bestRange, quantizeWeights, roundTrip, scaleOf } from '../../export/quantize.ts';
 import { samePadding } from '../../export/read-network.ts';
+import { onInt8Grid, WEIGHT_LIMIT } from '../../models/int8-grid.ts';
 import { seededNumbers } from '../models/numbers.ts';
 
 test('zero is exact in every scale, for padding is zeros', (t) => {
@@ -97,3 +92,27 @@ test(padding, 37, 3, 2, 1, 1);
 test(padding, 10, 3, 1, 1, 1);
 test(padding, 9, 1, 1, 0, 0);
 test(padding, 9, 2, 3, 0, 0);
+
+test('weights that training put on the grid come back as they are', (t) => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.integer({ min: -800_000, max: 800_000 }).map((n) => n / 100_000),
+        { minLength: 12, maxLength: 12 },
+      ),
+      (values) => {
+        const channels = 4;
+        const onGrid = onInt8Grid(Float32Array.from(values), channels);
+        const bias = new Float32Array(channels);
+        const q = quantizeWeights(onGrid, bias, 1, (i) => i % channels);
+        return q.weights.every((weight, i) => {
+          const value = onGrid[i] ?? 0;
+          const back = weight * (q.scales[i % channels] ?? 0);
+          // Two roundings of float32.
+          return Math.abs(back - value) <= 2e-7 * Math.abs(value);
+        });
+      },
+    ),
+  );
+  t.pass();
+});

@@ -144,7 +144,7 @@ function totals({ data, by, taken, range }) {
       <tfoot>${row('all', { flows, bytes })}</tfoot>
     </table>
     <p class="quiet">
-      unknown: the model was not sure enough. other: no TLS handshake was seen, so these
+      unknown: the model was not sure enough. other: no handshake was seen, so these
       flows are not classified.
     </p>`;
 }
