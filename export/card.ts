@@ -139,8 +139,7 @@ function int8Section({ model, calibration }: Manifest, measured: Measured): stri
     ([packets, share]) => `${percent(share)} after ${packets} packets`,
   );
   return [
-    `fp32 and int8 choose the same class for ${percent(measured.int8Agreement)} of ${measured.agreementLooks} looks, whole and early, at flows never trained on`,
-    `(of test flows: ${percent(measured.wholeAgreement)} whole, ${early.join(', ')}).`,
+    `fp32 and int8 choose the same class for ${percent(measured.int8Agreement)} of the test flows (${early.join(', ')}).`,
     `fp32 ONNX and tfjs differ by at most ${measured.parity.toExponential(1)} in a probability.`,
     'Static QDQ quantization: uint8 activations, int8 weights within ±64 (AVX2 without VNNI saturates beyond), int32',
     `biases. Temperature ${calibration.temperature.toFixed(3)} is folded into the last layer. SHA-256 of the model:`,
@@ -157,7 +156,7 @@ function limitsSection({ test }: Measured): string {
   return [
     '- Lab traffic only. On a real network expect less: other clients, other servers, other people. Measure there, with',
     '  labels of your own, before anything acts on the labels.',
-    '- TLS over TCP only; QUIC handshakes are not read.',
+    '- Trained on TLS over TCP only: flows of QUIC and DTLS are labelled too, by a model that has seen none.',
     '- Only these classes: traffic of any other kind gets one of them too, or `unknown` where the model is unsure.',
     `- Weakest classes: ${worst.join(', ')}.`,
     '- One training, one seed: no interval over seeds.',

@@ -17,14 +17,9 @@ export interface Measured {
   readonly test: Evaluation;
   /** Largest difference of a probability between tfjs and fp32 ONNX on the test captures. */
   readonly parity: number;
-  /**
-   * Share of looks at flows never trained on, whole and early, of validation and test captures, on which fp32 and int8
-   * choose the same class: whole test flows alone are too few to tell 99% from 98%.
-   */
+  /** Share of test flows on which fp32 and int8 choose the same class. */
   readonly int8Agreement: number;
-  readonly agreementLooks: number;
-  /** The same of whole test flows, and after so many packets. */
-  readonly wholeAgreement: number;
+  /** The same after so many packets. */
   readonly earlyAgreement: ReadonlyMap<number, number>;
   /** By class, from validation. */
   readonly thresholds: Readonly<Record<string, number>>;
@@ -51,23 +46,15 @@ export async function measure(
     floor: HYPER_PARAMETERS.thresholdFloor,
   });
   const tfjs = atTemperature(built.tfjs(test.whole), classes.length, metrics.temperature);
-  const agreeing = (samples: Samples): Promise<number> =>
-    agreementOf(fp32.run, int8.run, samples, classes);
   const earlyAgreement = new Map<number, number>();
   for (const [packets, samples] of test.cuts) {
-    earlyAgreement.set(packets, await agreeing(samples));
+    earlyAgreement.set(packets, await agreementOf(fp32.run, int8.run, samples, classes));
   }
-  const looks = [validation, test.whole, ...test.cuts.values()];
-  const agreementLooks = looks.reduce((sum, { count }) => sum + count, 0);
-  let agreed = 0;
-  for (const samples of looks) agreed += (await agreeing(samples)) * samples.count;
   const probabilities = await int8.run(test.whole);
   const measured = {
     test: await evaluate(int8.run, test, classes),
     parity: largestDifference(tfjs, await fp32.run(test.whole)),
-    int8Agreement: agreed / agreementLooks,
-    agreementLooks,
-    wholeAgreement: await agreeing(test.whole),
+    int8Agreement: await agreementOf(fp32.run, int8.run, test.whole, classes),
     earlyAgreement,
     thresholds,
     decided: decidedOf(probabilities, test.whole.labels, classes, thresholds),

@@ -12,8 +12,8 @@ export const HYPER_PARAMETERS = {
   statisticsClip: 4, // z-scores beyond 4 deviations tell outliers, and an int8 input would pay for them in resolution
   cuts: [10, 30], // a training flow is also shown as it looks after 10 and 30 packets: the agent decides early (DESIGN 8)
 
-  // Training (paper 4: Adam, 40 epochs, 0.001 reduced every 10, halved in the group's code). Departs from paper: half as
-  // many epochs again, as an epoch of this small data set is a few steps.
+  // Training (paper 4: Adam, 40 epochs, 0.001 reduced every 10, halved in the group's code). Departs from paper: three
+  // times as many epochs, as an epoch of this small data set is a few steps.
   epochs: 120,
   wholeShare: 0.5, // of the looks at training flows, those at the whole flow; the rest is dealt out among all looks
   batchFlows: 64,

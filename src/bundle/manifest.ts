@@ -37,7 +37,7 @@ const metrics = z.strictObject({
   ),
   /** Accuracy of simpler ways on the same flows, by name. */
   baselines: z.record(z.string(), probability),
-  /** Share of looks at flows never trained on, whole and early, on which fp32 and int8 choose the same class. */
+  /** Share of flows on which fp32 and int8 choose the same class. */
   int8Agreement: probability,
 });
 
