@@ -16,7 +16,7 @@ const ENTRY_BYTES = 8;
 const TAGS_MAX = 128;
 
 /** One value of a CHLO; views into the message. */
-export interface GquicTag {
+interface GquicTag {
   /** Four characters, an absent fourth is \0. */
   readonly tag: Uint8Array;
   readonly value: Uint8Array;

@@ -16,20 +16,13 @@ const GREASE = fc.nat(15).map((n) => n * 0x1010 + 0x0a0a);
 type Parameter = readonly [id: number, value: Uint8Array];
 
 /** RFC 9000 18: id, length, value. */
-export function transportParameters(list: readonly Parameter[]): Buffer {
+function transportParameters(list: readonly Parameter[]): Buffer {
   return Buffer.concat(
     list.flatMap(([id, value]) => [varint(id), varint(value.byteLength), value]),
   );
 }
 
-/** What of a hello may name the server; all of it may differ without a trace. */
-export interface Canaries {
-  readonly hello: TestHello;
-  readonly connectionId: Uint8Array;
-  readonly userAgent: Uint8Array;
-}
-
-/** @param fields those that a hello has at all: presence is seen, but for padding and cipher suites */
+/** What of a hello may name the server, by content or length: all of it may differ without a trace. */
 export const canaries = fc.record({
   hello: fc.record({
     sni: fc.string({ minLength: 1, maxLength: 200 }),
