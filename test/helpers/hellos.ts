@@ -8,7 +8,7 @@ import { type Hello, parseHello } from '../../src/handshake/hello.ts';
 import { occlude } from '../../src/handshake/occlusion.ts';
 import { cryptoFrames, initialPacket, QUIC_V2, varint } from './quic.ts';
 import { datagrams, makeRecord } from './records.ts';
-import { clientHello, dtlsFragments, records, type TestHello } from './tls.ts';
+import { clientHello, dtlsFragments, records } from './tls.ts';
 
 const bytes = (max: number) => fc.uint8Array({ maxLength: max });
 const GREASE = fc.nat(15).map((n) => n * 0x1010 + 0x0a0a);
