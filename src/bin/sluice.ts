@@ -17,6 +17,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   capture: async () => (await import('./capture.ts')).captureCommand(),
   agent: async () => (await import('./agent.ts')).agentCommand(manifest.version),
   controller: async () => (await import('./controller.ts')).controllerCommand(),
+  dataset: async () => (await import('./dataset.ts')).datasetCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
 };
 
