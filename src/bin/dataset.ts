@@ -3,9 +3,13 @@
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import type { LabelMatch, LabelTable } from '../dataset/label-table.ts';
-import { readLabelTable, SHIPPED_LABELS } from '../dataset/shipped-labels.ts';
-import { readUt1 } from '../dataset/ut1.ts';
 import { InputError } from '../errors.ts';
+import { datasetInfoCommand } from './dataset-info.ts';
+import {
+  type LabelSourceOptions,
+  labelTable,
+  withLabelOptions,
+} from './label-options.ts';
 import { type Column, emit, heading, row } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
@@ -20,27 +24,26 @@ export function datasetCommand(): Command {
     .description('label, and look at, what models are trained on')
     .exitOverride();
   dataset.addCommand(labelCommand().exitOverride());
+  dataset.addCommand(datasetInfoCommand().exitOverride());
   return dataset;
 }
 
-interface LabelOptions {
-  readonly labels: string;
-  readonly ut1?: string;
+interface LabelOptions extends LabelSourceOptions {
   readonly explain?: true;
   readonly json?: true;
 }
 
 function labelCommand(): Command {
-  return new Command('label')
-    .description('say which service and application server names stand for')
-    .argument('<host...>', 'server names; - reads them from standard input, a line each')
-    .option('--labels <file>', 'the look-up table, YAML', SHIPPED_LABELS)
-    .option(
-      '--ut1 <directory>',
-      'category lists in the layout of UT1, where no rule matches',
-    )
-    .option('--explain', 'every rule that matches, the first one decides')
-    .option('--json', 'one JSON object a name')
+  return withLabelOptions(
+    new Command('label')
+      .description('say which service and application server names stand for')
+      .argument(
+        '<host...>',
+        'server names; - reads them from standard input, a line each',
+      )
+      .option('--explain', 'every rule that matches, the first one decides')
+      .option('--json', 'one JSON object a name'),
+  )
     .addHelpText(
       'after',
       '\nA name that is in no list has no label: that is not wrong input.',
@@ -49,8 +52,7 @@ function labelCommand(): Command {
 }
 
 async function label(hosts: readonly string[], options: LabelOptions): Promise<void> {
-  const categories = options.ut1 === undefined ? undefined : await readUt1(options.ut1);
-  const table = await readLabelTable(options.labels, categories);
+  const table = await labelTable(options);
   if (hosts.includes('-') && hosts.length > 1) {
     throw new InputError(
       'ERR_LABELS',

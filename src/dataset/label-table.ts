@@ -5,9 +5,6 @@ import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
 
-/** The class of what no user asked for (advertising, telemetry, DNS): told apart, and kept out of training. */
-export const INFRASTRUCTURE = 'infrastructure';
-
 /** RFC 1035 2.3.4. */
 const HOST_BYTES_MAX = 253;
 const PATTERN_LENGTH_MAX = 200;

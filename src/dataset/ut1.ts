@@ -10,7 +10,7 @@ import { InputError } from '../errors.ts';
 import { type CategoryLookup, domainsOf, type LabelMatch } from './label-table.ts';
 
 /** Categories of UT1 that stand for a service; what is in several is what the first one says. */
-export const UT1_SERVICES: Readonly<Record<string, string>> = {
+const UT1_SERVICES: Readonly<Record<string, string>> = {
   publicite: 'infrastructure',
   doh: 'infrastructure',
   vpn: 'infrastructure',

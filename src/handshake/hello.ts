@@ -36,6 +36,7 @@ export const EXTENSION = {
   delegatedCredential: 34,
   sessionTicket: 35,
   preSharedKey: 41,
+  earlyData: 42,
   supportedVersions: 43,
   cookie: 44,
   pskKeyExchangeModes: 45,
