@@ -6,6 +6,7 @@ import {
   HEADER_BYTES,
   PACKET,
   PACKET_BYTES,
+  PACKET_MARKS,
   RECORD_FLAGS,
   SEGMENT,
   SEGMENT_HEADER_BYTES,
@@ -17,6 +18,7 @@ export interface TestPacket {
   readonly payloadLength: number;
   readonly tcpFlags?: number;
   readonly direction: 1 | -1;
+  readonly behind?: boolean;
 }
 
 export interface TestSegment {
@@ -53,7 +55,10 @@ export function makeRecord(options: TestRecord): FlowRecord {
     view.setUint16(at + PACKET.ipLength, packet.ipLength, true);
     view.setUint16(at + PACKET.payloadLength, packet.payloadLength, true);
     view.setUint8(at + PACKET.tcpFlags, packet.tcpFlags ?? 0);
-    view.setUint8(at + PACKET.direction, packet.direction === 1 ? 0 : 1);
+    const marks =
+      (packet.direction === 1 ? 0 : PACKET_MARKS.down) |
+      (packet.behind === true ? PACKET_MARKS.behind : 0);
+    view.setUint8(at + PACKET.marks, marks);
   });
   let at = seriesEnd;
   for (const segment of segments) {
