@@ -2,6 +2,7 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PacketSpec } from '../src/features/features.ts';
 import type { StatisticsNormaliser } from '../src/features/normalise.ts';
 import type { tf } from './backend.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -14,6 +15,7 @@ export interface RunConfig {
   readonly classes: readonly string[];
   readonly seed: number;
   readonly seriesSteps: number;
+  readonly packets: PacketSpec;
   readonly cipherInfo: boolean;
   readonly cuts: readonly number[];
   readonly normaliser: StatisticsNormaliser;

@@ -185,7 +185,7 @@ function configOf(
   split: Split,
   facts: Pick<RunConfig, 'backend' | 'startedAt'> & { readonly sha256: string },
 ): RunConfig {
-  const { seriesSteps, cipherInfo, cuts } = HYPER_PARAMETERS;
+  const { seriesSteps, packets, cipherInfo, cuts } = HYPER_PARAMETERS;
   const { sha256, ...rest } = facts;
   return {
     ...rest,
@@ -193,11 +193,13 @@ function configOf(
     classes: SERVICES,
     seed: options.seed,
     seriesSteps,
+    packets,
     cipherInfo,
     cuts,
     normaliser: data.normaliser,
     hyperParameters: {
       ...HYPER_PARAMETERS,
+      packets: JSON.stringify(packets),
       cuts: cuts.join(' '),
       epochs: options.epochs,
       seed: options.seed,

@@ -81,6 +81,11 @@ export class FlowRecord {
     return new FlowRecord(this.#bytes.slice(), 0);
   }
 
+  /** The record as it lies in its batch: record-layout.ts. */
+  get raw(): Uint8Array {
+    return this.#bytes;
+  }
+
   /** Bytes that this record takes in its batch. */
   get recordBytes(): number {
     return this.#bytes.byteLength;

@@ -35,6 +35,9 @@ export interface TestRecord {
   readonly initialSequenceDown?: number;
   readonly protocol?: 6 | 17;
   readonly clientAddress?: Uint8Array;
+  /** TCP windows of the first packet each way. */
+  readonly windowUp?: number;
+  readonly windowDown?: number;
 }
 
 export function makeRecord(options: TestRecord): FlowRecord {
@@ -93,4 +96,6 @@ function writeHeader(
   view.setUint32(HEADER.segmentBytes, segmentBytes, true);
   view.setUint32(HEADER.initialSequenceUp, up ?? 0, true);
   view.setUint32(HEADER.initialSequenceDown, down ?? 0, true);
+  view.setUint16(HEADER.initialWindowUp, options.windowUp ?? 0, true);
+  view.setUint16(HEADER.initialWindowDown, options.windowDown ?? 0, true);
 }
