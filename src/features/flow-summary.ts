@@ -8,7 +8,7 @@ import {
   SMALL_PAYLOAD_BYTES,
   SUBFLOW_GAP_US,
 } from './statistics-table.ts';
-import { Summary } from './summary.ts';
+import { LengthSummary, Summary } from './summary.ts';
 
 const TCP_FIN = 1;
 const TCP_SYN = 2;
@@ -60,8 +60,8 @@ class Bulks {
 
 /** One direction's share. */
 export class Side {
-  readonly size = new Summary();
-  readonly payload = new Summary();
+  readonly size = new LengthSummary();
+  readonly payload = new LengthSummary();
   readonly iatUs = new Summary();
   readonly bulks = new Bulks();
   payloadPackets = 0;
@@ -138,8 +138,8 @@ class Activity {
 export class FlowSummary {
   readonly up = new Side();
   readonly down = new Side();
-  readonly size = new Summary();
-  readonly payload = new Summary();
+  readonly size = new LengthSummary();
+  readonly payload = new LengthSummary();
   readonly iatUs = new Summary();
   readonly activity = new Activity();
   readonly flags = { fin: 0, syn: 0, rst: 0, psh: 0, ack: 0, urg: 0, ece: 0, cwr: 0 };
@@ -177,11 +177,9 @@ export class FlowSummary {
       this.#lastPayloadDirection = direction;
       if (payload < SMALL_PAYLOAD_BYTES) this.small++;
     }
-    if (this.size.count === 0) this.firstUs = timeUs;
+    if (this.#lastDirection === 0) this.firstUs = timeUs;
     else this.iatUs.add(timeUs - this.lastUs);
     this.lastUs = timeUs;
-    this.size.add(size);
-    this.payload.add(payload);
     this.activity.add(timeUs);
     if (packet.ipLength >= FULL_IP_BYTES) this.full++;
     if (this.#lastDirection === -direction) this.directionChanges++;
@@ -191,6 +189,9 @@ export class FlowSummary {
 
   /** After the last packet. */
   end(): void {
+    const { up, down } = this;
+    this.size.join(up.size, down.size);
+    this.payload.join(up.payload, down.payload);
     if (this.size.count > 0) this.activity.end();
   }
 
