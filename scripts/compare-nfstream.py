@@ -101,6 +101,8 @@ def key_of(protocol, a, a_port, b, b_port):
 
 def sluice_flows(capture):
     run = subprocess.run([*SLUICE, capture], capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        raise SystemExit(run.stderr)
     return [json.loads(line) for line in run.stdout.splitlines()]
 
 

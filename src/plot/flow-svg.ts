@@ -40,14 +40,14 @@ interface Drawn {
   readonly behind: boolean;
 }
 
-/** SVG of the packets that the record describes one by one; one at least. */
+/** SVG of the packets that the record describes one by one. */
 export function flowSvg(flow: FlowRecord, options: PlotOptions): string {
   const packets = packetsOf(flow, options.x);
   const unit = options.x === 'time' ? timeUnit(packets.at(-1)?.x ?? 0) : undefined;
   const label =
     unit === undefined ? 'packet' : `time since the first packet, ${unit.name}`;
   const xs = packets.map(({ x }) => x / (unit?.seconds ?? 1));
-  const across = axisOf(Math.min(...xs), Math.max(...xs), 10);
+  const across = axisOf(Math.min(0, ...xs), Math.max(0, ...xs), 10);
   const sizes = packets.map(({ signed }) => signed);
   const upward = axisOf(Math.min(0, ...sizes), Math.max(0, ...sizes), 8);
   const at = (value: number): number => round(LEFT + across.share(value) * INNER_WIDTH);

@@ -3,7 +3,9 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { cutRecord } from '../../src/flow/cut-record.ts';
+import type { FlowRecord } from '../../src/flow/flow-record.ts';
 import { emptySummary, readFlows } from '../../src/flow/read-flows.ts';
+import { HEADER_BYTES } from '../../src/flow/record-layout.ts';
 import { factsOf, handshakeOf } from '../../src/handshake/handshake.ts';
 import { makeRecord, type TestPacket, type TestSegment } from '../helpers/records.ts';
 import { ROOT } from '../helpers/sluice.ts';
@@ -79,4 +81,28 @@ test('a flow cut nowhere is the same record, cut early it has no handshake yet',
     }
   }
   t.true(flows >= 20);
+});
+
+test('a flow cut at N is the record that was handed over, open, with N packets', async (t) => {
+  const capture = join(ROOT, 'test/fixtures/lab-demo.pcap.gz');
+  const table = { readyPackets: [3, 5, 10, 30] };
+  const open: FlowRecord[] = [];
+  const whole = new Map<number, FlowRecord>();
+  for await (const batch of readFlows(capture, table, emptySummary())) {
+    for (const flow of batch) {
+      if (flow.endReason === 'open') open.push(flow.copy());
+      else whole.set(flow.id, flow.copy());
+    }
+  }
+  const behindHeader = (flow: FlowRecord) => flow.raw.subarray(HEADER_BYTES);
+  for (const early of open) {
+    const later = whole.get(early.id);
+    if (later === undefined) return t.fail('a flow without an end');
+    const cut = cutRecord(later, early.seriesPackets);
+    t.deepEqual(behindHeader(cut), behindHeader(early));
+    t.deepEqual(handshakeOf(cut), handshakeOf(early));
+  }
+  // Handed over between blocks of frames: most have some packets more by then.
+  t.true(open.length > 20);
+  t.true(open.filter(({ seriesPackets }) => seriesPackets < 100).length > 5);
 });

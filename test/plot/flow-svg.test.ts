@@ -54,6 +54,13 @@ test('whatever the packets, every number of a picture is finite', (t) => {
   t.pass();
 });
 
+test('a flow without a packet that is described is an empty picture', (t) => {
+  for (const x of ['time', 'packet'] as const) {
+    const svg = flowSvg(makeRecord({ packets: [] }), { x, ...WORDS });
+    t.false(/NaN|Infinity/.test(svg));
+  }
+});
+
 test('a name in a capture cannot end the picture', (t) => {
   const svg = flowSvg(makeRecord({ packets: CONVERSATION }), {
     x: 'time',
