@@ -222,17 +222,18 @@ void series(Suite& suite) {
                  bench.tcp(atMs, segment.with(kTcpAck, bytes));
                };
                struct Sent {
-                 bool up;
                  std::uint32_t offset;
                  std::size_t bytes;
                  bool behind;
                };
                const std::vector<Sent> sent{
-                   {true, 1, 100, false},  {true, 1, 100, true},    // again
-                   {true, 201, 100, false}, {true, 101, 100, true},  // overtaken
-                   {true, 251, 100, true},                           // some of it again
-                   {true, 351, 50, false},                           // right behind that
-                   {true, 0, 0, false},                              // an ACK alone
+                   {1, 100, false},    // the first
+                   {1, 100, true},     // again
+                   {201, 100, false},  // ahead
+                   {101, 100, true},   // overtaken
+                   {251, 100, true},   // some of it again
+                   {351, 50, false},   // right behind that
+                   {0, 0, false},      // an ACK alone
                };
                std::int64_t atMs = 3;
                for (const Sent& one : sent) send(++atMs, kClient, one.offset, one.bytes);
@@ -274,7 +275,9 @@ void series(Suite& suite) {
     Bench bench(small());
     for (int i = 0; i < 3; ++i) bench.udp(i, kClient.with(0, 100));
     const Record record = only(check, bench.finish());
-    for (const SeriesPacket& packet : record.series) check.equal(packet.marks, 0, "marks");
+    for (const SeriesPacket& packet : record.series) {
+      check.equal(packet.marks, 0, "marks");
+    }
   });
   suite.test("flow: IPv6 addresses are whole, the VLAN is kept", [](Check& check) {
     Bench bench(small());

@@ -181,7 +181,7 @@ const CHECKED = `
 ## How it is checked
 - \`npm test\`: property tests against a second implementation that keeps a list for every number; golden vectors compared bit for
   bit (\`test/fixtures/features.golden.json\`, made by \`npm run -s fixtures\`).
-- With tshark and real captures present: every statistic of every flow from tshark's fields (\`test/corpus/features-tshark.test.ts\`),
+- With tshark and real captures present: every statistic of every flow from tshark's fields (\`test/corpus/tshark.test.ts\`),
   and which packets are behind.
 - NFStream 6.6.0: \`scripts/compare-nfstream.py\`, its head says how to run it.
 
@@ -198,9 +198,9 @@ What deviates from NFStream, and why:
 | NFStream | here | why |
 | --- | --- | --- |
 | a deviation or time between packets of too few packets is 0 | NaN | a made-up number would be a number to a model |
-| a flow goes on behind FIN and RST until it is idle | it ends | five-tuples that are used again are compared by neither |
+| its clock never runs back: a packet stamped before its predecessor gets the predecessor's time | times are the capture's, and may be negative | the comparison puts captures into the order of time first |
+| a flow goes on behind FIN and RST until it is idle | it ends | only five-tuples that are one flow to both are compared |
 | who sends first is the source | the sender of the SYN is the client | flows whose two ways are told apart differently are compared turned around |
-| packets without transport header (fragments but the first) are a flow of ports 0 | counted drops | no five-tuple |
 | packets that an offload had joined are one | split by MSS and MTU in the series | the comparison leaves flows with joined packets out |
 `;
 

@@ -5,12 +5,12 @@ import { createInterface } from 'node:readline';
 
 /** Both directions of a five-tuple together. */
 export interface Totals {
-  packets: number;
+  readonly packets: number;
   /** From the IP header on. */
-  bytes: number;
+  readonly bytes: number;
   /** Of the first packet in the file, since the epoch. */
-  firstUs: number;
-  payloadBytes: number;
+  readonly firstUs: number;
+  readonly payloadBytes: number;
 }
 
 /** One text for both directions. */
@@ -67,40 +67,44 @@ type Field = (typeof FIELDS)[number];
 /** Values of a field in one frame: one for each header that has it, the outermost first. */
 type FieldValues = (field: Field, i: number) => string;
 
-/** Runs tshark over a capture and tells of each packet. A file that breaks off is read as far as it goes. */
-export async function readByTshark(
+/** Runs tshark over a capture: packets by five-tuple. A file that breaks off is read as far as it goes. */
+export async function packetsByTshark(
   path: string,
-  visit: (packet: TsharkPacket) => void,
-): Promise<void> {
+): Promise<Map<string, TsharkPacket[]>> {
   const settings = SETTINGS.flatMap((setting) => ['-o', setting]);
   const fields = FIELDS.flatMap((field) => ['-e', field]);
   const layout = ['-T', 'fields', '-E', 'separator=/t', '-E', 'occurrence=a'];
   const child = spawn('tshark', ['-r', path, '-n', ...settings, ...layout, ...fields], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
+  const packets = new Map<string, TsharkPacket[]>();
   for await (const line of createInterface({ input: child.stdout })) {
     const cells = line.split('\t').map((cell) => cell.split(','));
     const packet = packetOf((field, i) => cells[FIELDS.indexOf(field)]?.[i] ?? '');
-    if (packet !== undefined) visit(packet);
+    if (packet === undefined) continue;
+    const own = packets.get(packet.key);
+    if (own === undefined) packets.set(packet.key, [packet]);
+    else own.push(packet);
   }
+  return packets;
 }
 
-/** Totals of each five-tuple of a capture. */
-export async function tsharkTotals(path: string): Promise<Map<string, Totals>> {
-  const totals = new Map<string, Totals>();
-  await readByTshark(path, (packet) => {
-    const own = totals.get(packet.key);
-    if (own === undefined) {
-      const { key, bytes, payloadBytes } = packet;
-      const firstUs = micros(packet.epoch);
-      totals.set(key, { packets: 1, bytes, payloadBytes, firstUs });
-      return;
-    }
-    own.packets++;
-    own.bytes += packet.bytes;
-    own.payloadBytes += packet.payloadBytes;
-  });
-  return totals;
+/** Totals of each five-tuple. */
+export function totalsOf(
+  packets: ReadonlyMap<string, readonly TsharkPacket[]>,
+): Map<string, Totals> {
+  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+  return new Map(
+    Array.from(packets, ([key, own]) => [
+      key,
+      {
+        packets: own.length,
+        bytes: sum(own.map(({ bytes }) => bytes)),
+        payloadBytes: sum(own.map(({ payloadBytes }) => payloadBytes)),
+        firstUs: micros(own[0]?.epoch ?? ''),
+      },
+    ]),
+  );
 }
 
 /** "1.000000500" -> 1000000; stamps may be finer than the flow's start is told. */
