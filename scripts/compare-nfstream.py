@@ -137,9 +137,9 @@ class Comparison:
     def capture(self, name):
         with tempfile.TemporaryDirectory() as folder:
             ordered = str(Path(folder) / Path(name).name)
-            run = ["reordercap", name, ordered]
-            subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
-            self.ordered_capture(name, ordered)
+            run = subprocess.run(["reordercap", name, ordered], capture_output=True, check=False)
+            # It gives up on a capture that breaks off; such a one is taken as it is.
+            self.ordered_capture(name, ordered if run.returncode == 0 else name)
 
     def ordered_capture(self, name, ordered):
         ours = {}
