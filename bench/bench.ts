@@ -14,6 +14,7 @@ import { FlowTable } from '../src/flow/flow-table.ts';
 import { emptySummary, readFlows } from '../src/flow/read-flows.ts';
 import { handshakeOf } from '../src/handshake/handshake.ts';
 import { benchAgent } from './agent.ts';
+import { benchFeatures } from './features.ts';
 import { quicFlow } from './quic-flow.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -108,5 +109,6 @@ for (const task of bench.tasks) {
     `${task.name.padEnd(24)} ${micros(p50).padStart(10)} µs a ${unit.of} (p75 ${micros(p75)}, ${samplesCount} runs), ${perSecond} ${unit.of}s/s`,
   );
 }
+await benchFeatures(CAPTURE, classifier.manifest.features.statistics);
 await classifier.close();
 await benchAgent();

@@ -15,7 +15,7 @@ import {
   HANDSHAKE_MESSAGES,
   SERIES_CHANNELS,
 } from '../src/features/shapes.ts';
-import { STATISTICS } from '../src/features/statistics.ts';
+import { STATISTICS } from '../src/features/statistics-table.ts';
 import { OCCLUSION_VERSION } from '../src/handshake/occlusion.ts';
 import type { Measured } from './measure.ts';
 import type { BuiltModel } from './model-files.ts';
@@ -70,14 +70,13 @@ export function manifestOf(
 function contractOf(
   config: SavedRun['config'],
 ): Pick<Manifest, 'features' | 'occlusion' | 'inputs' | 'output'> {
-  const { seriesSteps, shownCanaries, normaliser } = config;
+  const { seriesSteps, packets, shownCanaries, normaliser } = config;
   const { kind, mean, deviation, clip } = normaliser;
   return {
     features: {
       version: FEATURE_VERSION,
       seriesSteps,
-      iat: 'sign-log-ms',
-      size: 'per-128',
+      ...packets,
       statistics: {
         names: [...STATISTICS],
         kind,

@@ -1,6 +1,7 @@
 // Everything that can be turned in training, on one screen.
 
-import { ROUTER_SERIES_STEPS } from '../src/features/shapes.ts';
+import { PAPER_PACKETS } from '../src/features/features.ts';
+import { EARLY_PACKETS, ROUTER_SERIES_STEPS } from '../src/features/shapes.ts';
 import type { CanaryField } from '../src/handshake/canary.ts';
 
 export const HYPER_PARAMETERS = {
@@ -8,9 +9,10 @@ export const HYPER_PARAMETERS = {
 
   // Data
   seriesSteps: ROUTER_SERIES_STEPS, // T: what a router can afford (DESIGN 7)
+  packets: PAPER_PACKETS, // what counts as a packet, and how times and sizes are written (paper 3.3)
   shownCanaries: [] as readonly CanaryField[], // paper 3.3: what names the server is occluded, cipher information too
   statisticsClip: 4, // z-scores beyond 4 deviations tell outliers, and an int8 input would pay for them in resolution
-  cuts: [10, 30], // a training flow is also shown as it looks after 10 and 30 packets: the agent decides early (DESIGN 8)
+  cuts: EARLY_PACKETS, // a training flow is also shown as it looks after 3, 5, 10, 30, 100 packets: the agent decides early (DESIGN 8)
 
   // Training (paper 4: Adam, 40 epochs, 0.001 reduced every 10, halved in the group's code). Departs from paper: three
   // times as many epochs, as an epoch of this small data set is a few steps.

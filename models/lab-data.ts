@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type FeatureSpec, type Features, featuresOf } from '../src/features/features.ts';
+import { cutRecord } from '../src/flow/cut-record.ts';
 import type { FlowRecord } from '../src/flow/flow-record.ts';
 import { emptySummary, readFlows } from '../src/flow/read-flows.ts';
 import { handshakeOf } from '../src/handshake/handshake.ts';
@@ -89,7 +90,8 @@ async function readLabelledCapture(
   const capture = join(directory, `${name}${CAPTURE_SUFFIX}`);
   const flows: LabelledFlow[] = [];
   const wanted = labels.count;
-  for await (const batch of readFlows(capture, {}, emptySummary())) {
+  const table = { seriesPackets: options.spec.packets };
+  for await (const batch of readFlows(capture, table, emptySummary())) {
     for (const record of batch) {
       const label = labels.take(record);
       if (label !== undefined) flows.push(labelledFlow(record, label, options));
@@ -107,9 +109,11 @@ function labelledFlow(
   const packets = record.packets.up + record.packets.down;
   const looks = cuts
     .filter((cut) => packets > cut)
-    .map(
-      (cut) => [cut, featuresOf(record, handshake, { ...spec, packets: cut })] as const,
-    );
+    .map((cut) => {
+      // With the handshake as far as it had come by then.
+      const early = cutRecord(record, cut);
+      return [cut, featuresOf(early, handshakeOf(early), spec)] as const;
+    });
   return {
     service: label.service,
     session: label.session,

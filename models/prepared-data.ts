@@ -1,7 +1,8 @@
 // The lab's data set, split by capture, as samples: what training, evaluation and export all start from.
 
-import type { FeatureSpec } from '../src/features/features.ts';
+import type { FeatureSpec, PacketSpec } from '../src/features/features.ts';
 import type { StatisticsNormaliser } from '../src/features/normalise.ts';
+import { recordPackets } from '../src/features/packet-rule.ts';
 import type { CanaryField } from '../src/handshake/canary.ts';
 import type { TestSet } from './evaluation.ts';
 import { flowsOf, type LabelledFlow, type Split } from './lab-data.ts';
@@ -30,10 +31,16 @@ export interface Preparation {
 /** What features a model wants, from its hyper-parameters. */
 export function featureSpec(options: {
   readonly seriesSteps: number;
+  readonly packets: PacketSpec;
   readonly shownCanaries: readonly CanaryField[];
 }): FeatureSpec {
-  const { seriesSteps, shownCanaries } = options;
-  return { seriesSteps, packets: seriesSteps, occlusion: { shown: shownCanaries } };
+  const { seriesSteps, packets, shownCanaries } = options;
+  return {
+    ...packets,
+    seriesSteps,
+    packets: recordPackets(seriesSteps, packets.counted),
+    occlusion: { shown: shownCanaries },
+  };
 }
 
 export function prepare(split: Split, options: Preparation): PreparedData {

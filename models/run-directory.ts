@@ -2,6 +2,7 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PacketSpec } from '../src/features/features.ts';
 import type { StatisticsNormaliser } from '../src/features/normalise.ts';
 import type { CanaryField } from '../src/handshake/canary.ts';
 import type { tf } from './backend.ts';
@@ -15,6 +16,7 @@ export interface RunConfig {
   readonly classes: readonly string[];
   readonly seed: number;
   readonly seriesSteps: number;
+  readonly packets: PacketSpec;
   readonly shownCanaries: readonly CanaryField[];
   readonly cuts: readonly number[];
   readonly normaliser: StatisticsNormaliser;

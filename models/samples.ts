@@ -8,7 +8,7 @@ import {
   HANDSHAKE_MESSAGES,
   SERIES_CHANNELS,
 } from '../src/features/shapes.ts';
-import { STATISTICS } from '../src/features/statistics.ts';
+import { STATISTICS } from '../src/features/statistics-table.ts';
 import { tf } from './backend.ts';
 import type { LabelledFlow } from './lab-data.ts';
 import { TENSORS } from './router-cnn.ts';

@@ -185,7 +185,7 @@ function configOf(
   split: Split,
   facts: Pick<RunConfig, 'backend' | 'startedAt'> & { readonly sha256: string },
 ): RunConfig {
-  const { seriesSteps, shownCanaries, cuts } = HYPER_PARAMETERS;
+  const { seriesSteps, packets, shownCanaries, cuts } = HYPER_PARAMETERS;
   const { sha256, ...rest } = facts;
   return {
     ...rest,
@@ -193,11 +193,13 @@ function configOf(
     classes: SERVICES,
     seed: options.seed,
     seriesSteps,
+    packets,
     shownCanaries,
     cuts,
     normaliser: data.normaliser,
     hyperParameters: {
       ...HYPER_PARAMETERS,
+      packets: JSON.stringify(packets),
       cuts: cuts.join(' '),
       shownCanaries: shownCanaries.join(' '),
       epochs: options.epochs,

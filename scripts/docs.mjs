@@ -3,4 +3,9 @@
 import { writeFileSync } from 'node:fs';
 
 const { configPage } = await import('../dist/src/agent/config-docs.js');
-writeFileSync(new URL('../docs/agent-config.md', import.meta.url), configPage());
+const { featuresPage } = await import('../dist/src/features/features-docs.js');
+
+const write = (name, page) =>
+  writeFileSync(new URL(`../docs/${name}`, import.meta.url), page);
+write('agent-config.md', configPage());
+write('features.md', featuresPage());

@@ -154,6 +154,7 @@ Napi::Object layout(Napi::Env env) {
   object.Set("HEADER", toObject(env, kHeaderLayout));
   object.Set("PACKET", toObject(env, kPacketLayout));
   object.Set("SEGMENT", toObject(env, kSegmentLayout));
+  object.Set("PACKET_MARKS", toObject(env, kPacketMarkLayout));
   object.Set("RECORD_FLAGS", toObject(env, kRecordFlagLayout));
   object.Set("SEGMENT_FLAGS", toObject(env, kSegmentFlagLayout));
   object.Set("END_REASONS", toArray(env, kEndReasonNames));

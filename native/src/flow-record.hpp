@@ -16,7 +16,7 @@ namespace sluice {
 static_assert(std::endian::native == std::endian::little,
               "records are little endian and are copied out as they lie in memory");
 
-inline constexpr std::uint32_t kRecordLayoutVersion = 2;
+inline constexpr std::uint32_t kRecordLayoutVersion = 3;
 
 /** Of a flow. Indexes the two-element arrays of RecordHeader. */
 enum class Direction : std::uint8_t { kUp = 0, kDown = 1 };  // up: client to server
@@ -42,6 +42,10 @@ inline constexpr std::uint8_t kSynDown = 2;
 inline constexpr std::uint8_t kPayloadCutUp = 4;
 inline constexpr std::uint8_t kPayloadCutDown = 8;
 inline constexpr std::uint8_t kSeriesCut = 16;
+
+/** SeriesPacket::marks. */
+inline constexpr std::uint8_t kDown = 1;
+inline constexpr std::uint8_t kBehind = 2;
 
 /** SegmentHeader::flags. */
 inline constexpr std::uint8_t kCaptureCut = 1;
@@ -82,7 +86,11 @@ struct SeriesPacket {
   std::uint16_t ipLength;
   std::uint16_t payloadLength;
   std::uint8_t tcpFlags;
-  Direction direction;
+  std::uint8_t marks;
+
+  [[nodiscard]] Direction direction() const {
+    return (marks & kDown) != 0 ? Direction::kDown : Direction::kUp;
+  }
 };
 static_assert(sizeof(SeriesPacket) == 12);
 
@@ -139,7 +147,7 @@ inline constexpr auto kPacketLayout = std::to_array<LayoutConstant>({
     {"ipLength", offsetof(SeriesPacket, ipLength)},
     {"payloadLength", offsetof(SeriesPacket, payloadLength)},
     {"tcpFlags", offsetof(SeriesPacket, tcpFlags)},
-    {"direction", offsetof(SeriesPacket, direction)},
+    {"marks", offsetof(SeriesPacket, marks)},
 });
 
 inline constexpr auto kSegmentLayout = std::to_array<LayoutConstant>({
@@ -155,6 +163,11 @@ inline constexpr auto kRecordFlagLayout = std::to_array<LayoutConstant>({
     {"payloadCutUp", kPayloadCutUp},
     {"payloadCutDown", kPayloadCutDown},
     {"seriesCut", kSeriesCut},
+});
+
+inline constexpr auto kPacketMarkLayout = std::to_array<LayoutConstant>({
+    {"down", kDown},
+    {"behind", kBehind},
 });
 
 inline constexpr auto kSegmentFlagLayout = std::to_array<LayoutConstant>({

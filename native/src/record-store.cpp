@@ -21,6 +21,40 @@ constexpr std::uint16_t saturated(std::uint32_t length) {
   return static_cast<std::uint16_t>(std::min(length, kMaxU16));
 }
 
+/**
+ * TCP: the sequence number behind the furthest byte that a direction has sent, of a live
+ * record. It is kept where the record's two lengths will stand, which `write` alone fills
+ * in: a slot stays four cache lines long.
+ */
+std::uint32_t& nextSequence(RecordHeader& header, std::size_t way) {
+  return way == 0 ? header.recordBytes : header.segmentBytes;
+}
+
+/**
+ * Whether a packet starts before the end of what its direction has sent: sent again, or
+ * overtaken on its way. SYN and FIN take a sequence number each (RFC 9293 section 3.4);
+ * a packet that takes none, such as an ACK alone, is never behind. To be asked once for
+ * each packet, before it is counted.
+ */
+bool fallsBehind(RecordHeader& header, const Packet& packet, std::size_t way) {
+  if (packet.protocol != kProtocolTcp) return false;
+  const std::uint32_t length = packet.payloadLength +
+                               ((packet.tcpFlags & kTcpSyn) != 0 ? 1 : 0) +
+                               ((packet.tcpFlags & kTcpFin) != 0 ? 1 : 0);
+  const std::uint32_t end = packet.sequence + length;
+  std::uint32_t& next = nextSequence(header, way);
+  if (header.packets[way] == 0) {
+    next = end;
+    return false;
+  }
+  if (length == 0) return false;
+  // Numbers wrap around: what is less than half a circle behind is behind.
+  constexpr std::uint32_t kHalf = 1U << 31U;
+  const bool behind = packet.sequence - next >= kHalf;
+  if (end - next < kHalf) next = end;
+  return behind;
+}
+
 std::size_t recordBytes(const RecordStore::Slot& slot) {
   return sizeof(RecordHeader) + padded(slot.series.length) + padded(slot.segments.length);
 }
@@ -91,6 +125,9 @@ void RecordStore::append(std::uint32_t record, const Packet& packet, std::int64_
   RecordHeader& header = slot.header;
   const std::size_t way = indexOf(direction);
   if (header.packets[way] == 0) header.initialWindow[way] = packet.window;
+  const auto marks = static_cast<std::uint8_t>(
+      (direction == Direction::kDown ? kDown : 0) |
+      (fallsBehind(header, packet, way) ? kBehind : 0));
   const bool up = direction == Direction::kUp;
   const std::uint8_t syn = up ? kSynUp : kSynDown;
   if ((up ? opens(packet.tcpFlags) : answers(packet.tcpFlags)) &&
@@ -112,9 +149,9 @@ void RecordStore::append(std::uint32_t record, const Packet& packet, std::int64_
   }
   header.lastNs = std::max(header.lastNs, timeNs);
   if (segmentOf(slot, packet) != 0) {
-    splitIntoSeries(slot, packet, timeNs, direction);
+    splitIntoSeries(slot, packet, timeNs, marks);
   } else {
-    static_cast<void>(appendToSeries(slot, packet, timeNs, direction));
+    static_cast<void>(appendToSeries(slot, packet, timeNs, marks));
   }
 }
 
@@ -139,7 +176,7 @@ std::uint32_t RecordStore::segmentOf(const Slot& slot, const Packet& packet) con
 }
 
 void RecordStore::splitIntoSeries(Slot& slot, const Packet& packet, std::int64_t timeNs,
-                                  Direction direction) {
+                                  std::uint8_t marks) {
   const std::uint32_t segment = segmentOf(slot, packet);
   const std::uint32_t headers = packet.ipLength - packet.payloadLength;
   Packet part = packet;
@@ -149,14 +186,14 @@ void RecordStore::splitIntoSeries(Slot& slot, const Packet& packet, std::int64_t
     part.ipLength = headers + part.payloadLength;
     part.tcpFlags = last ? packet.tcpFlags
                          : static_cast<std::uint8_t>(packet.tcpFlags & ~kTcpLastOnly);
-    if (!appendToSeries(slot, part, timeNs, direction)) return;
+    if (!appendToSeries(slot, part, timeNs, marks)) return;
     left -= part.payloadLength;
   }
 }
 
 /** False when the series takes no more. */
 bool RecordStore::appendToSeries(Slot& slot, const Packet& packet, std::int64_t timeNs,
-                                 Direction direction) {
+                                 std::uint8_t marks) {
   RecordHeader& header = slot.header;
   if (header.seriesPackets == options_.seriesPackets) return false;
   // The series is the flow's beginning: once a packet is missing, none may follow.
@@ -179,7 +216,7 @@ bool RecordStore::appendToSeries(Slot& slot, const Packet& packet, std::int64_t 
                            .ipLength = saturated(packet.ipLength),
                            .payloadLength = saturated(packet.payloadLength),
                            .tcpFlags = packet.tcpFlags,
-                           .direction = direction};
+                           .marks = marks};
   chunks_.append(slot.series, std::as_bytes(std::span(&entry, 1)));
   ++header.seriesPackets;
   return true;
@@ -244,8 +281,8 @@ void RecordStore::end(std::uint32_t record, EndReason reason) {
   ++ended_;
 }
 
-void RecordStore::write(Slot& slot, std::span<std::byte> into) const {
-  RecordHeader& header = slot.header;
+void RecordStore::write(const Slot& slot, std::span<std::byte> into) const {
+  RecordHeader header = slot.header;
   header.recordBytes = static_cast<std::uint32_t>(into.size());
   header.segmentBytes = slot.segments.length;
   std::memcpy(into.data(), &header, sizeof(header));

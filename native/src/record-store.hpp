@@ -111,15 +111,15 @@ class RecordStore {
   /** Payload of each packet that `packet` is made of; 0: it is one packet. */
   [[nodiscard]] std::uint32_t segmentOf(const Slot& slot, const Packet& packet) const;
   void splitIntoSeries(Slot& slot, const Packet& packet, std::int64_t timeNs,
-                       Direction direction);
+                       std::uint8_t marks);
   bool appendToSeries(Slot& slot, const Packet& packet, std::int64_t timeNs,
-                      Direction direction);
+                      std::uint8_t marks);
   void appendPayload(Slot& slot, const Packet& packet, Direction direction);
   std::uint32_t takeEnded();
   void drainEnded(std::span<std::byte> into, Drained& drained);
   void drainReady(std::span<std::byte> into, Drained& drained);
   void release(std::uint32_t record);
-  void write(Slot& slot, std::span<std::byte> into) const;
+  void write(const Slot& slot, std::span<std::byte> into) const;
 
   RecordStoreOptions options_;
   FixedArray<Slot> slots_;

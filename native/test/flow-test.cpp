@@ -36,7 +36,7 @@ void handshakes(Suite& suite) {
         check.equal(record.timeNs(3), 3'456'789, "time of the payload");
         check.equal(record.series[0].tcpFlags, kTcpSyn, "flags of the SYN");
         check.equal(record.series[0].ipLength, 40, "length of the SYN");
-        check.equal(record.series[1].direction, Direction::kDown, "way of the SYN-ACK");
+        check.equal(record.series[1].direction(), Direction::kDown, "way of the SYN-ACK");
         check.equal(record.series[3].payloadLength, 100, "payload");
         check.equal(header.flags, kSynUp | kSynDown, "flags");
         check.equal(header.initialSequence[0], 5'001, "first sequence up");
@@ -101,7 +101,7 @@ void clients(Suite& suite) {
         const Record record = only(check, bench.finish());
         check.equal(record.header.clientPort, one.sender ? first.fromPort : first.toPort,
                     "client");
-        check.equal(record.series[0].direction,
+        check.equal(record.series[0].direction(),
                     one.sender ? Direction::kUp : Direction::kDown, "way");
         check.equal(record.header.packets[0], 1, "packets up");
       });
@@ -211,6 +211,73 @@ void series(Suite& suite) {
     const Record record = only(check, bench.finish());
     check.equal(record.timeNs(1), 0, "time");
     check.equal(record.header.lastNs, record.header.firstNs, "last");
+  });
+  suite.test("flow: a packet sent again or overtaken is behind, an ACK never is",
+             [](Check& check) {
+               Bench bench(small());
+               bench.handshake(0, kClient);
+               const auto send = [&](std::int64_t atMs, Segment segment,
+                                     std::uint32_t offset, std::size_t bytes) {
+                 segment.sequence += offset;
+                 bench.tcp(atMs, segment.with(kTcpAck, bytes));
+               };
+               struct Sent {
+                 std::uint32_t offset;
+                 std::size_t bytes;
+                 bool behind;
+               };
+               const std::vector<Sent> sent{
+                   {1, 100, false},    // the first
+                   {1, 100, true},     // again
+                   {201, 100, false},  // ahead
+                   {101, 100, true},   // overtaken
+                   {251, 100, true},   // some of it again
+                   {351, 50, false},   // right behind that
+                   {0, 0, false},      // an ACK alone
+               };
+               std::int64_t atMs = 3;
+               for (const Sent& one : sent) send(++atMs, kClient, one.offset, one.bytes);
+               const Record record = only(check, bench.finish());
+               check.equal(record.series.size(), 3 + sent.size(), "series");
+               for (std::size_t i = 0; i < sent.size(); ++i) {
+                 check.equal((record.series[3 + i].marks & kBehind) != 0, sent[i].behind,
+                             "packet " + std::to_string(i));
+               }
+             });
+  suite.test("flow: sequence numbers wrap around", [](Check& check) {
+    Bench bench(small());
+    Segment up = kClient;
+    up.sequence = 0xffffffff - 99;
+    bench.tcp(0, up.with(kTcpAck, 100));
+    up.sequence = 0;
+    bench.tcp(1, up.with(kTcpAck, 100));
+    up.sequence = 0xffffffff - 99;
+    bench.tcp(2, up.with(kTcpAck, 100));
+    const Record record = only(check, bench.finish());
+    check.equal(record.series[1].marks, 0, "behind the wrap");
+    check.equal(record.series[2].marks, kBehind, "before the wrap");
+  });
+  suite.test("flow: a record handed over open still knows what was sent",
+             [](Check& check) {
+               FlowTableOptions options = small();
+               options.readyPackets = {2};
+               Bench bench(options);
+               bench.tcp(0, kClient.with(kTcpAck, 100));
+               bench.tcp(1, kClient.reversed().with(kTcpAck, 100));
+               check.equal(bench.drain().size(), 1, "ready");
+               bench.tcp(2, kClient.with(kTcpAck, 100));
+               bench.tcp(3, kClient.reversed().with(kTcpAck, 100));
+               const Record record = only(check, bench.finish());
+               check.equal(record.series[2].marks, kBehind, "up");
+               check.equal(record.series[3].marks, kDown | kBehind, "down");
+             });
+  suite.test("flow: a datagram is never behind", [](Check& check) {
+    Bench bench(small());
+    for (int i = 0; i < 3; ++i) bench.udp(i, kClient.with(0, 100));
+    const Record record = only(check, bench.finish());
+    for (const SeriesPacket& packet : record.series) {
+      check.equal(packet.marks, 0, "marks");
+    }
   });
   suite.test("flow: IPv6 addresses are whole, the VLAN is kept", [](Check& check) {
     Bench bench(small());

@@ -5,12 +5,6 @@ import { performance } from 'node:perf_hooks';
 import type { Prediction } from '../classify/classifier.ts';
 import { UNKNOWN } from '../classify/classifier.ts';
 import type { ClassifyQueue } from '../classify/classify-queue.ts';
-import {
-  allocateFeatures,
-  type FeatureSpec,
-  type Features,
-  featuresOf,
-} from '../features/features.ts';
 import type { FlowRecord } from '../flow/flow-record.ts';
 import { factsOf, type HandshakeFacts } from '../handshake/facts.ts';
 import { handshakeOf } from '../handshake/handshake.ts';
@@ -49,7 +43,8 @@ interface FlowFacts {
 
 export interface AgentParts {
   readonly source: FlowSource;
-  readonly spec: FeatureSpec;
+  /** First packets of a flow that the model looks at. */
+  readonly packets: number;
   readonly tally: WindowTally;
   /** Open flows whose label is remembered. */
   readonly maxFlows: number;
@@ -73,8 +68,6 @@ export class Agent {
   readonly #parts: AgentParts;
   /** Of open flows that have been labelled; a flow is in it from its first label to its end. */
   readonly #labels = new Map<number, LastLabel>();
-  /** Of the flow at hand; the queue copies it. */
-  readonly #scratch: Features;
   #queue: ClassifyQueue<Seen> | undefined;
   readonly #handshakes = new HandshakeCounts();
   #featuresUs = 0;
@@ -82,7 +75,6 @@ export class Agent {
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
-    this.#scratch = allocateFeatures(parts.spec.seriesSteps);
   }
 
   /** Takes an answer of the queue. */
@@ -139,8 +131,7 @@ export class Agent {
       if (final) this.#parts.tally.add(OTHER, countsOf(factsOfFlow(flow)));
       return;
     }
-    const { spec } = this.#parts;
-    const packets = Math.min(flow.seriesPackets, spec.packets);
+    const packets = Math.min(flow.seriesPackets, this.#parts.packets);
     const seen: Seen = {
       id: flow.id,
       final,
@@ -154,9 +145,9 @@ export class Agent {
       this.answered(last.prediction, seen);
       return;
     }
-    const features = featuresOf(flow, handshake, spec, this.#scratch);
+    const taken = this.#queue?.add(flow, handshake, seen) === true;
     this.#featuresUs += (performance.now() - start) * 1000;
-    if (this.#queue?.add(features, seen) === true || !final) return;
+    if (taken || !final) return;
     // The queue is full and has counted it: what is known must do.
     const fallback = { class: UNKNOWN, probability: 0, likeliest: UNKNOWN };
     this.answered(last?.prediction ?? fallback, seen);

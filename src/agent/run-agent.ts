@@ -1,12 +1,12 @@
 // A configuration -> an agent at work: source, model, windows, reports, put together and taken down in order.
 
 import { loadBundle } from '../bundle/load-bundle.ts';
+import { featureSpecOf } from '../bundle/manifest.ts';
 import { interfaceFacts, offloadWarnings } from '../capture/interface-facts.ts';
 import { loadNative } from '../capture/native.ts';
 import type { Prediction } from '../classify/classifier.ts';
 import { ClassifyQueue, type QueueCounters } from '../classify/classify-queue.ts';
 import { ConfigError } from '../errors.ts';
-import type { FeatureSpec } from '../features/features.ts';
 import type { FlowTableOptions } from '../flow/flow-table.ts';
 import { LIVE_DEFAULTS } from '../flow/live-flows.ts';
 import { RECORD_LAYOUT_VERSION } from '../flow/record-layout.ts';
@@ -60,14 +60,9 @@ export async function runAgent(run: AgentRun): Promise<AgentSummary> {
   const start = performance.now();
   const bundle = await loadBundle(config.classify.bundle);
   const { manifest } = bundle;
-  const { seriesSteps } = manifest.features;
-  const spec: FeatureSpec = {
-    seriesSteps,
-    packets: seriesSteps,
-    occlusion: manifest.occlusion,
-  };
+  const { packets } = featureSpecOf(manifest);
   const model = `${manifest.name}@${manifest.model.sha256.slice(0, 12)}`;
-  const source = openSource(run, seriesSteps);
+  const source = openSource(run, packets);
   let reporting: Reporting | undefined;
   try {
     reporting = await openReporting(config, { version: run.version, model }, log);
@@ -75,7 +70,7 @@ export async function runAgent(run: AgentRun): Promise<AgentSummary> {
     const tally = new WindowTally(Date.now());
     const agent = new Agent({
       source,
-      spec,
+      packets,
       tally,
       maxFlows: config.flows.maxFlows,
       labelled: (prediction: Prediction, seen: Seen) => {
@@ -116,12 +111,12 @@ export async function runAgent(run: AgentRun): Promise<AgentSummary> {
 
 function openSource(
   { config, files, speed, log }: AgentRun,
-  seriesSteps: number,
+  seriesPackets: number,
 ): FlowSource {
   const { capture, flows, decision } = config;
   const table: Partial<FlowTableOptions> = {
     ...flows,
-    seriesPackets: seriesSteps,
+    seriesPackets,
     readyPackets: decision.packets,
     readyAfterMs: decision.afterMs,
     tcp: capture.protocols.includes('tcp'),

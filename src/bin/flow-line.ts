@@ -94,6 +94,7 @@ export function flowCells(line: FlowFacts): string[] {
   ];
 }
 
-function endpoint(address: string, port: number): string {
+/** [::1]:443, 10.0.0.1:443. */
+export function endpoint(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

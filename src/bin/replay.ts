@@ -2,9 +2,10 @@
 
 import { Command } from 'commander';
 import { loadBundle } from '../bundle/load-bundle.ts';
+import { modelInputsOf } from '../bundle/manifest.ts';
 import { SHIPPED_BUNDLE } from '../bundle/shipped-bundle.ts';
 import type { Prediction } from '../classify/classifier.ts';
-import { type Features, featuresOf } from '../features/features.ts';
+import { allocateBatch, writeFlow } from '../features/features.ts';
 import { factsOf } from '../handshake/facts.ts';
 import { handshakeOf } from '../handshake/handshake.ts';
 import { visitCaptures } from './captures.ts';
@@ -62,7 +63,6 @@ export function replayCommand(): Command {
 /** A flow on its way to the model. */
 interface Pending {
   readonly line: FlowLine;
-  readonly features: Features;
   readonly packets: number;
 }
 
@@ -70,7 +70,10 @@ async function replay(files: readonly string[], options: ReplayOptions): Promise
   // Not at the top: the other subcommands do without onnxruntime, and doctor tells when it cannot be loaded.
   const { BATCH_FLOWS, Classifier } = await import('../classify/classifier.ts');
   const classifier = await Classifier.open(await loadBundle(options.bundle));
-  const { manifest, featureSpec } = classifier;
+  const { manifest } = classifier;
+  const inputs = modelInputsOf(manifest);
+  const { spec } = inputs;
+  const modelBatch = allocateBatch(BATCH_FLOWS, spec.seriesSteps);
   const model = `${manifest.name}@${manifest.model.sha256.slice(0, 12)}`;
   const rows = options.summary !== true;
   const tally = new Tally();
@@ -79,7 +82,8 @@ async function replay(files: readonly string[], options: ReplayOptions): Promise
   const classifyPending = async (): Promise<void> => {
     const flows = pending;
     pending = [];
-    const predictions = await classifier.classify(flows.map((flow) => flow.features));
+    if (flows.length === 0) return;
+    const predictions = await classifier.classifyBatch(modelBatch, flows.length);
     for (const [i, { line, packets }] of flows.entries()) {
       const prediction = predictions[i];
       if (prediction === undefined) continue;
@@ -91,7 +95,7 @@ async function replay(files: readonly string[], options: ReplayOptions): Promise
 
   if (rows && options.json !== true) await emit(heading(COLUMNS));
   const start = process.hrtime.bigint();
-  const table = { tunnels: options.tunnels };
+  const table = { tunnels: options.tunnels, seriesPackets: spec.packets };
   await visitCaptures(files, table, {
     batch: async (file, batch) => {
       for (const flow of batch) {
@@ -101,9 +105,8 @@ async function replay(files: readonly string[], options: ReplayOptions): Promise
           tally.addOther(line);
           continue;
         }
-        const features = featuresOf(flow, handshake, featureSpec);
-        const packets = Math.min(flow.seriesPackets, featureSpec.packets);
-        pending.push({ line, features, packets });
+        writeFlow(flow, handshake, inputs, modelBatch, pending.length);
+        pending.push({ line, packets: Math.min(flow.seriesPackets, spec.packets) });
         if (pending.length === BATCH_FLOWS) await classifyPending();
       }
     },

@@ -14,6 +14,8 @@ const manifest = JSON.parse(
 const SUBCOMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   replay: async () => (await import('./replay.ts')).replayCommand(),
   flows: async () => (await import('./flows.ts')).flowsCommand(),
+  features: async () => (await import('./features.ts')).featuresCommand(),
+  plot: async () => (await import('./plot.ts')).plotCommand(),
   capture: async () => (await import('./capture.ts')).captureCommand(),
   agent: async () => (await import('./agent.ts')).agentCommand(manifest.version),
   controller: async () => (await import('./controller.ts')).controllerCommand(),

@@ -1,15 +1,27 @@
 // manifest.json of a bundle: the only contract between training and serving. One schema gives type and validation.
 
 import { z } from 'zod';
-import { FEATURE_VERSION } from '../features/features.ts';
-import { IAT_NORMALISERS, SIZE_NORMALISERS } from '../features/normalise.ts';
+import {
+  FEATURE_VERSION,
+  type FeatureSpec,
+  type ModelInputs,
+  PAPER_PACKETS,
+} from '../features/features.ts';
+import {
+  IAT_NORMALISERS,
+  type IatNormaliser,
+  SIZE_NORMALISERS,
+  type SizeNormaliser,
+  STATISTICS_NORMALISERS,
+} from '../features/normalise.ts';
+import { PACKET_KINDS, PACKET_LENGTHS, recordPackets } from '../features/packet-rule.ts';
 import {
   HANDSHAKE_BYTES,
   HANDSHAKE_MESSAGES,
   SERIES_CHANNELS,
   SERIES_STEPS_MAX,
 } from '../features/shapes.ts';
-import { STATISTICS } from '../features/statistics.ts';
+import { STATISTICS } from '../features/statistics-table.ts';
 import { CANARY_FIELDS } from '../handshake/canary.ts';
 import { OCCLUSION_VERSION } from '../handshake/occlusion.ts';
 
@@ -62,11 +74,21 @@ export const manifestSchema = z
     features: z.strictObject({
       version: z.number().int(),
       seriesSteps: z.number().int().min(1).max(SERIES_STEPS_MAX),
-      iat: z.enum(IAT_NORMALISERS),
-      size: z.enum(SIZE_NORMALISERS),
+      /** What counts as a packet; the paper's rule where a manifest of feature version 1 is silent. */
+      counted: z
+        .strictObject({
+          kinds: z.enum(PACKET_KINDS),
+          repeats: z.boolean(),
+          length: z.enum(PACKET_LENGTHS),
+        })
+        .default(PAPER_PACKETS.counted),
+      iat: z.enum(Object.keys(IAT_NORMALISERS) as [IatNormaliser, ...IatNormaliser[]]),
+      size: z.enum(
+        Object.keys(SIZE_NORMALISERS) as [SizeNormaliser, ...SizeNormaliser[]],
+      ),
       statistics: z.strictObject({
         names: z.array(z.string()),
-        kind: z.literal('sign-log-z-score'),
+        kind: z.enum(STATISTICS_NORMALISERS),
         mean: z.array(finite),
         deviation: z.array(finite.min(0)),
         clip: finite.positive(),
@@ -128,6 +150,21 @@ export const manifestSchema = z
   });
 
 export type Manifest = z.infer<typeof manifestSchema>;
+
+/** What features the model wants of a flow. */
+export function featureSpecOf({ features, occlusion }: Manifest): FeatureSpec {
+  const { seriesSteps, counted, iat, size } = features;
+  const packets = recordPackets(seriesSteps, counted);
+  return { seriesSteps, packets, counted, iat, size, occlusion };
+}
+
+/** The same, and how it reads the statistics. */
+export function modelInputsOf(manifest: Manifest): ModelInputs {
+  return {
+    spec: featureSpecOf(manifest),
+    normaliser: manifest.features.statistics,
+  };
+}
 
 /** What the fields must say about each other. */
 function crossCheck(manifest: {

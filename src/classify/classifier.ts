@@ -2,7 +2,7 @@
 
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Bundle } from '../bundle/load-bundle.ts';
-import type { Manifest } from '../bundle/manifest.ts';
+import { featureSpecOf, type Manifest } from '../bundle/manifest.ts';
 import { BundleError } from '../errors.ts';
 import {
   allocateBatch,
@@ -79,8 +79,7 @@ export class Classifier {
 
   /** What features this model wants of a flow. */
   get featureSpec(): FeatureSpec {
-    const { seriesSteps } = this.manifest.features;
-    return { seriesSteps, packets: seriesSteps, occlusion: this.manifest.occlusion };
+    return featureSpecOf(this.manifest);
   }
 
   /** One prediction a flow, in their order; any number of flows. */

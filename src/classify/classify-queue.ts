@@ -2,14 +2,16 @@
 // that has a bound. What does not fit is refused and counted, so a slow model costs labels and never memory.
 
 import { Worker } from 'node:worker_threads';
-import type { Manifest } from '../bundle/manifest.ts';
+import { type Manifest, modelInputsOf } from '../bundle/manifest.ts';
 import { BundleError } from '../errors.ts';
 import {
   allocateBatch,
   type FeatureBatch,
-  type Features,
-  writeRow,
+  type ModelInputs,
+  writeFlow,
 } from '../features/features.ts';
+import type { FlowRecord } from '../flow/flow-record.ts';
+import type { Handshake } from '../handshake/handshake.ts';
 import type { Prediction } from './classifier.ts';
 import { memoryOf, type WorkerAnswer, type WorkerTask } from './classify-worker.ts';
 
@@ -44,7 +46,7 @@ interface Rows<Context> {
 /** `answered` is called for each flow that was taken, in their order. */
 export class ClassifyQueue<Context> {
   readonly #worker: Worker;
-  readonly #manifest: Manifest;
+  readonly #inputs: ModelInputs;
   readonly #options: QueueOptions;
   readonly #answered: (prediction: Prediction, context: Context) => void;
   /** Memory of batches, used again and again: as many as were ever needed at a time. */
@@ -67,7 +69,7 @@ export class ClassifyQueue<Context> {
     answered: (prediction: Prediction, context: Context) => void,
   ) {
     this.#worker = worker;
-    this.#manifest = manifest;
+    this.#inputs = modelInputsOf(manifest);
     this.#options = options;
     this.#answered = answered;
   }
@@ -101,15 +103,15 @@ export class ClassifyQueue<Context> {
     return queue;
   }
 
-  /** Copies the features. False when the queue is full: the flow gets no label. */
-  add(features: Features, context: Context): boolean {
+  /** Writes the flow's features, and keeps nothing of it. False when the queue is full: the flow gets no label. */
+  add(flow: FlowRecord, handshake: Handshake, context: Context): boolean {
     if (this.#load() >= this.#options.queueFlows) {
       this.#refused++;
       return false;
     }
     const rows = this.#filling();
     const b = rows.contexts.push(context) - 1;
-    writeRow(features, this.#manifest.features.statistics, rows.batch, b);
+    writeFlow(flow, handshake, this.#inputs, rows.batch, b);
     if (rows.contexts.length === this.#options.batchFlows) this.#send();
     else this.#timer ??= setTimeout(() => this.#send(), this.#options.batchWaitMs);
     return true;
@@ -155,7 +157,7 @@ export class ClassifyQueue<Context> {
     const last = this.#waiting.at(-1);
     if (last !== undefined && last.contexts.length < this.#options.batchFlows)
       return last;
-    const { seriesSteps } = this.#manifest.features;
+    const { seriesSteps } = this.#inputs.spec;
     const batch =
       this.#free.pop() ?? allocateBatch(this.#options.batchFlows, seriesSteps);
     const rows: Rows<Context> = { batch, contexts: [] };

@@ -11,3 +11,6 @@ export const SERIES_STEPS_MAX = 1024;
 export const SERIES_CHANNELS = 3;
 /** T of the router models. */
 export const ROUTER_SERIES_STEPS = 128;
+
+/** Packets after which a flow is looked at early, in training and evaluation; and once more when it is whole. */
+export const EARLY_PACKETS: readonly number[] = [3, 5, 10, 30, 100];

@@ -7,6 +7,7 @@ import {
   HEADER_BYTES,
   PACKET,
   PACKET_BYTES,
+  PACKET_MARKS,
   RECORD_FLAGS,
   SEGMENT,
   SEGMENT_FLAGS,
@@ -44,6 +45,20 @@ export interface SeriesPacket {
   tcpFlags: number;
   /** +1 client to server, -1 server to client. */
   direction: 1 | -1;
+  /** TCP: it starts before the end of what its direction had sent: sent again, or overtaken on its way. */
+  behind: boolean;
+}
+
+/** Room for `FlowRecord.packet` to write to. */
+export function emptyPacket(): SeriesPacket {
+  return {
+    timeNs: 0,
+    ipLength: 0,
+    payloadLength: 0,
+    tcpFlags: 0,
+    direction: 1,
+    behind: false,
+  };
 }
 
 /** A flow: all packets of a five-tuple both ways. Layout: record-layout.ts. */
@@ -64,6 +79,11 @@ export class FlowRecord {
   /** A copy that outlives the batch. */
   copy(): FlowRecord {
     return new FlowRecord(this.#bytes.slice(), 0);
+  }
+
+  /** The record as it lies in its batch: record-layout.ts. */
+  get raw(): Uint8Array {
+    return this.#bytes;
   }
 
   /** Bytes that this record takes in its batch. */
@@ -175,7 +195,9 @@ export class FlowRecord {
     into.ipLength = view.getUint16(at + PACKET.ipLength, true);
     into.payloadLength = view.getUint16(at + PACKET.payloadLength, true);
     into.tcpFlags = view.getUint8(at + PACKET.tcpFlags);
-    into.direction = view.getUint8(at + PACKET.direction) === 0 ? 1 : -1;
+    const marks = view.getUint8(at + PACKET.marks);
+    into.direction = (marks & PACKET_MARKS.down) === 0 ? 1 : -1;
+    into.behind = (marks & PACKET_MARKS.behind) !== 0;
   }
 
   /** The stored payload in the order it came, at most `payloadBytes` of the flow table a direction. */

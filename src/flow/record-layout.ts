@@ -8,7 +8,7 @@
 //   segments segmentBytes of {sequence u32, length u16, direction u8, flags u8, length bytes}, zeros to a multiple of 8
 
 /** Raised whenever an offset below changes. */
-export const RECORD_LAYOUT_VERSION = 2;
+export const RECORD_LAYOUT_VERSION = 3;
 
 export const HEADER_BYTES = 208;
 export const PACKET_BYTES = 12;
@@ -56,7 +56,12 @@ export const PACKET = {
   ipLength: 6, // u16: bytes on the wire from the IP header on, whatever the capture cut off
   payloadLength: 8, // u16: TCP/UDP payload on the wire
   tcpFlags: 10, // u8: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128; 0 for UDP
-  direction: 11, // u8: 0 up, 1 down
+  marks: 11, // u8: PACKET_MARKS
+} as const;
+
+export const PACKET_MARKS = {
+  down: 1, // server to client
+  behind: 2, // TCP: starts before the end of what its direction had sent: sent again, or overtaken on its way
 } as const;
 
 /** Offsets inside a payload segment's header; the bytes follow it. */

@@ -20,6 +20,10 @@ export const CANARY_FIELDS = [
 ] as const;
 export type CanaryField = (typeof CANARY_FIELDS)[number];
 
+export function isCanaryField(name: string): name is CanaryField {
+  return (CANARY_FIELDS as readonly string[]).includes(name);
+}
+
 /** What of the canary fields is let through after all: for comparisons, and `cipherInfo` as a switch of the paper's. */
 export interface OcclusionOptions {
   readonly shown: readonly CanaryField[];

@@ -21,6 +21,8 @@ const OPENINGS_MAX = 48;
 const DERIVATIONS_MAX = 12;
 /** RFC 9000 14.1: a client's first datagram is filled up to this. */
 const FIRST_DATAGRAM_BYTES = 1_200;
+/** RFC 9000 17.2: set in every packet, until the other side says that it need not be (RFC 9287). */
+const FIXED_BIT = 0x40;
 /** RFC 9000 7.2: the connection id that a client draws is at least so long. */
 const FIRST_ID_BYTES = 8;
 
@@ -96,7 +98,7 @@ class QuicReader {
     const versions = candidateVersions(header.version);
     const [version] = versions;
     if (this.#firstVersion === undefined) {
-      if (version === undefined && !looksLikeFirst(packet)) return undefined;
+      if (!looksLikeFirst(packet)) return undefined;
       this.#firstVersion = header.version;
     }
     if (version === undefined) return undefined;
@@ -227,11 +229,17 @@ function collect(attempt: Attempt, fromClient: boolean, payload: Uint8Array): vo
   );
 }
 
-/** Of an unknown version: a datagram as long, and a connection id as long, as a client's first have to be. */
+/**
+ * Whether a flow may be taken for QUIC because of this packet. Of a version that is known by its whole number little is
+ * asked for; else the datagram and the connection id have to be as long as a client's first are.
+ */
 function looksLikeFirst({ bytes, from, header }: LongPacket): boolean {
+  if (((bytes[from] ?? 0) & FIXED_BIT) === 0) return false;
+  const { version, destinationId } = header;
+  if (!isReserved(version) && candidateVersions(version).length > 0) return true;
   return (
     from === 0 &&
     bytes.byteLength >= FIRST_DATAGRAM_BYTES &&
-    header.destinationId.byteLength >= FIRST_ID_BYTES
+    destinationId.byteLength >= FIRST_ID_BYTES
   );
 }

@@ -5,6 +5,7 @@ import test from 'ava';
 import { Agent, OTHER, type Seen } from '../../src/agent/agent.ts';
 import { ReadSource, type Speed } from '../../src/agent/flow-source.ts';
 import { type Bundle, loadBundle } from '../../src/bundle/load-bundle.ts';
+import { featureSpecOf } from '../../src/bundle/manifest.ts';
 import type { Prediction } from '../../src/classify/classifier.ts';
 import { ClassifyQueue, type QueueOptions } from '../../src/classify/classify-queue.ts';
 import { WindowTally } from '../../src/report/window-tally.ts';
@@ -31,7 +32,6 @@ async function run(
   speed: Speed = 'max',
 ): Promise<Ran> {
   const bundle: Bundle = await loadBundle(BUNDLE);
-  const { features, occlusion } = bundle.manifest;
   const source = new ReadSource([DEMO], speed, { readyPackets });
   const tally = new WindowTally(1_000);
   const labels: Label[] = [];
@@ -39,11 +39,7 @@ async function run(
     source,
     tally,
     maxFlows: 1_000,
-    spec: {
-      seriesSteps: features.seriesSteps,
-      packets: features.seriesSteps,
-      occlusion,
-    },
+    packets: featureSpecOf(bundle.manifest).packets,
     labelled: (prediction, seen) => labels.push({ prediction, seen }),
   });
   const queue = await ClassifyQueue.open<Seen>(bundle, queueOptions, (prediction, seen) =>

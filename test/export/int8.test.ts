@@ -19,7 +19,7 @@ import { agreement, likeliest } from '../../models/metrics.ts';
 import { routerCnn, TENSORS } from '../../models/router-cnn.ts';
 import { predict, train } from '../../models/trainer.ts';
 import { ROUTER_SERIES_STEPS } from '../../src/features/shapes.ts';
-import { STATISTICS } from '../../src/features/statistics.ts';
+import { STATISTICS } from '../../src/features/statistics-table.ts';
 import { type SyntheticShape, syntheticSamples } from '../models/synthetic.ts';
 import { closeTo } from './differences.ts';
 

@@ -10,7 +10,7 @@ import { SERVICES } from '../../models/labels.ts';
 import { routerCnn, TENSORS } from '../../models/router-cnn.ts';
 import { predict } from '../../models/trainer.ts';
 import { ROUTER_SERIES_STEPS } from '../../src/features/shapes.ts';
-import { STATISTICS } from '../../src/features/statistics.ts';
+import { STATISTICS } from '../../src/features/statistics-table.ts';
 import { seededNumbers } from '../models/numbers.ts';
 import { syntheticSamples } from '../models/synthetic.ts';
 import { closeTo } from './differences.ts';

@@ -1,49 +1,25 @@
+// Series and inputs of models; statistics have their own file.
+
 import test from 'ava';
 import fc from 'fast-check';
-import { type FeatureSpec, featuresOf } from '../../src/features/features.ts';
+import { featuresOf, PAPER_PACKETS } from '../../src/features/features.ts';
 import {
   fitStatistics,
-  normaliseIat,
+  IAT_NORMALISERS,
   normaliseStatistics,
+  SIZE_NORMALISERS,
 } from '../../src/features/normalise.ts';
 import { SERIES_CHANNELS } from '../../src/features/shapes.ts';
-import {
-  STATISTICS,
-  type StatisticName,
-  writeStatistics,
-} from '../../src/features/statistics.ts';
+import { STATISTICS } from '../../src/features/statistics-table.ts';
+import { cutRecord } from '../../src/flow/cut-record.ts';
 import { handshakeOf } from '../../src/handshake/handshake.ts';
-import { makeRecord, type TestPacket } from '../helpers/records.ts';
-
-/** By name, for people. */
-function namedStatistics(
-  flow: ReturnType<typeof makeRecord>,
-  packets: number,
-): Record<StatisticName, number> {
-  const values = new Float64Array(STATISTICS.length);
-  writeStatistics(flow, packets, values);
-  const named = STATISTICS.map((name, s) => [name, values[s] ?? Number.NaN]);
-  return Object.fromEntries(named);
-}
-
-const SPEC: FeatureSpec = {
-  seriesSteps: 8,
-  packets: 8,
-  occlusion: { shown: [] },
-};
-const MS = 1_000_000;
-
-const PACKETS: readonly TestPacket[] = [
-  { timeNs: 0, ipLength: 60, payloadLength: 0, tcpFlags: 2, direction: 1 },
-  { timeNs: 10 * MS, ipLength: 60, payloadLength: 0, tcpFlags: 18, direction: -1 },
-  { timeNs: 11 * MS, ipLength: 557, payloadLength: 505, tcpFlags: 24, direction: 1 },
-  { timeNs: 31 * MS, ipLength: 1500, payloadLength: 1448, tcpFlags: 16, direction: -1 },
-  { timeNs: 32 * MS, ipLength: 152, payloadLength: 100, tcpFlags: 25, direction: -1 },
-];
+import { paperSpec, seriesOf, statisticsOf } from '../helpers/features.ts';
+import { anyPackets, CONVERSATION } from '../helpers/packets.ts';
+import { makeRecord } from '../helpers/records.ts';
 
 test('the series is time, size and direction per packet, zero-padded', (t) => {
-  const flow = makeRecord({ packets: PACKETS });
-  const { series } = featuresOf(flow, handshakeOf(flow), SPEC);
+  const flow = makeRecord({ packets: CONVERSATION });
+  const { series } = featuresOf(flow, handshakeOf(flow), paperSpec(8));
   t.is(series.length, 8 * SERIES_CHANNELS);
   const f = Math.fround;
   t.deepEqual(
@@ -59,123 +35,83 @@ test('the series is time, size and direction per packet, zero-padded', (t) => {
 });
 
 test('a packet stamped before its predecessor has a negative inter-arrival time', (t) => {
-  t.is(normaliseIat(-0.01), -Math.log(11));
+  t.is(IAT_NORMALISERS['sign-log-ms'](-0.01), -Math.log(11));
+  t.is(IAT_NORMALISERS['sign-log-us'](-0.01), -Math.log(10_001));
+  t.is(IAT_NORMALISERS.seconds(-0.01), -0.01);
 });
 
-test('statistics follow the formulas', (t) => {
-  const got = namedStatistics(makeRecord({ packets: PACKETS }), 100);
-  const want: Partial<Record<StatisticName, number>> = {
-    durationUs: 32_000,
-    packetsUp: 2,
-    packetsDown: 3,
-    bytesUp: 617,
-    bytesDown: 1712,
-    payloadBytesDown: 1548,
-    payloadPacketsUp: 1,
-    sizeUpMean: 308.5,
-    sizeUpDeviation: Math.sqrt(2 * 248.5 ** 2),
-    sizeDownMin: 60,
-    sizeDownMax: 1500,
-    iatUpMeanUs: 11_000,
-    iatDownMaxUs: 21_000,
-    iatDownMinUs: 1_000,
-    iatMeanUs: 8_000,
-    bytesPerSecond: 2329 / 0.032,
-    downUpPacketRatio: 1.5,
-    finPackets: 1,
-    synPackets: 2,
-    pshPacketsUp: 1,
-    pshPacketsDown: 1,
-    ackPackets: 4,
-    smallPackets: 1,
-    fullPackets: 1,
-    directionChanges: 3,
-    firstDownDelayUs: 10_000,
-  };
-  for (const [name, value] of Object.entries(want)) {
-    const difference = Math.abs(got[name as StatisticName] - value);
-    t.true(
-      difference <= 1e-9 * Math.abs(value),
-      `${name}: ${got[name as StatisticName]}, ${value}`,
-    );
+test('a size may leave as an exact signed number', (t) => {
+  const spec = { ...paperSpec(8), size: 'signed-bytes' as const };
+  const sizes = seriesOf(makeRecord({ packets: CONVERSATION }), spec).map(
+    ([, size]) => size,
+  );
+  t.deepEqual(sizes, [60, -60, 557, -1500, -152]);
+  for (const bytes of [0, 1, 65_535]) {
+    t.is(Math.fround(SIZE_NORMALISERS['signed-bytes'](bytes, 1)), bytes);
+    t.is(Math.fround(SIZE_NORMALISERS['signed-bytes'](bytes, -1)), 0 - bytes);
   }
 });
 
-test('a statistic without a value is NaN or infinite, never a made-up number', (t) => {
-  const one = namedStatistics(makeRecord({ packets: PACKETS.slice(0, 1) }), 100);
-  t.is(one.sizeDownMean, Number.NaN);
-  t.is(one.sizeUpDeviation, Number.NaN);
-  t.is(one.iatMeanUs, Number.NaN);
-  t.is(one.bytesPerSecond, Number.POSITIVE_INFINITY);
-  t.is(one.downUpPacketRatio, 0);
+test('features of the first N packets are those of a flow that ends there', (t) => {
+  fc.assert(
+    fc.property(anyPackets, fc.integer({ min: 1, max: 40 }), (all, n) => {
+      const whole = makeRecord({ packets: all, windowUp: 1, windowDown: 2 });
+      const ended = makeRecord({ packets: all.slice(0, n), windowUp: 1, windowDown: 2 });
+      const early = featuresOf(whole, handshakeOf(whole), paperSpec(40, n));
+      t.deepEqual(early, featuresOf(ended, handshakeOf(ended), paperSpec(40)));
+      const cut = cutRecord(whole, n);
+      t.deepEqual(early, featuresOf(cut, handshakeOf(cut), paperSpec(40)));
+    }),
+  );
 });
 
-const packets = fc.array(
-  fc.record({
-    timeNs: fc.nat(60_000 * MS),
-    ipLength: fc.integer({ min: 20, max: 65_535 }),
-    payloadLength: fc.nat(65_495),
-    tcpFlags: fc.nat(255),
-    direction: fc.constantFrom<1 | -1>(1, -1),
-  }),
-  { minLength: 1, maxLength: 40 },
-);
-
-test('features cut at N are the features of the flow whose packets end at N', (t) => {
+test('T bounds the packets that count, in series and statistics alike', (t) => {
   fc.assert(
-    fc.property(packets, fc.integer({ min: 1, max: 40 }), (all, n) => {
-      const spec = { ...SPEC, seriesSteps: 40, packets: n };
-      const whole = makeRecord({ packets: all });
-      const cut = makeRecord({ packets: all.slice(0, n) });
+    fc.property(anyPackets, fc.integer({ min: 1, max: 40 }), (all, steps) => {
+      const flow = makeRecord({ packets: all });
       t.deepEqual(
-        featuresOf(whole, handshakeOf(whole), spec),
-        featuresOf(cut, handshakeOf(cut), spec),
+        statisticsOf(flow, paperSpec(steps, 40)),
+        statisticsOf(flow, paperSpec(40, steps)),
       );
+      t.is(seriesOf(flow, paperSpec(steps, 40)).length, Math.min(steps, all.length));
     }),
   );
 });
 
-test('exchanging the directions exchanges the statistics of up and down', (t) => {
-  const pairs = STATISTICS.filter(
-    (name) => name.includes('Up') && !name.includes('Ratio'),
-  ).map((up) => [up, up.replace('Up', 'Down') as StatisticName] as const);
+test('a packet more changes its own row of the series alone', (t) => {
   fc.assert(
-    fc.property(packets, (all) => {
-      const turned = all.map(
-        (p) => ({ ...p, direction: p.direction === 1 ? -1 : 1 }) as const,
-      );
-      const a = namedStatistics(makeRecord({ packets: all }), 40);
-      const b = namedStatistics(makeRecord({ packets: turned }), 40);
-      return pairs.every(
-        ([up, down]) => Object.is(a[up], b[down]) && Object.is(a[down], b[up]),
-      );
+    fc.property(anyPackets, (all) => {
+      const before = seriesOf(makeRecord({ packets: all.slice(0, -1) }), paperSpec(40));
+      const after = seriesOf(makeRecord({ packets: all }), paperSpec(40));
+      t.is(after.length, all.length);
+      t.deepEqual(after.slice(0, -1), before);
     }),
   );
-  t.true(pairs.length >= 15);
 });
 
 test('normalised statistics are finite and within the clip, whatever the flow', (t) => {
-  const normaliser = fitStatistics(
-    [PACKETS, PACKETS.slice(0, 2), PACKETS.slice(0, 3)].map((list) => {
-      const named = namedStatistics(makeRecord({ packets: list }), 100);
-      return STATISTICS.map((name) => named[name]);
-    }),
-    STATISTICS.length,
-    4,
-  );
-  fc.assert(
-    fc.property(packets, (all) => {
-      const named = namedStatistics(makeRecord({ packets: all }), 40);
-      const into = new Float32Array(STATISTICS.length);
-      normaliseStatistics(
-        STATISTICS.map((name) => named[name]),
-        normaliser,
-        into,
-      );
-      return into.every((value) => Math.abs(value) <= 4);
-    }),
-  );
+  for (const kind of ['z-score', 'sign-log-z-score'] as const) {
+    const rows = [CONVERSATION, CONVERSATION.slice(0, 2), CONVERSATION.slice(0, 3)].map(
+      (packets) => Object.values(statisticsOf(makeRecord({ packets }))),
+    );
+    const normaliser = fitStatistics(rows, STATISTICS.length, 4, kind);
+    fc.assert(
+      fc.property(anyPackets, (packets) => {
+        const raw = Object.values(statisticsOf(makeRecord({ packets })));
+        const into = new Float32Array(STATISTICS.length);
+        normaliseStatistics(raw, normaliser, into);
+        return into.every((value) => Math.abs(value) <= 4);
+      }),
+    );
+  }
   t.pass();
+});
+
+test('a z-score is the distance from the mean in deviations', (t) => {
+  const normaliser = fitStatistics([[1], [3]], 1, 4, 'z-score');
+  const into = new Float32Array(1);
+  normaliseStatistics([4], normaliser, into);
+  t.deepEqual([...into], [2]);
 });
 
 test('values without a number are replaced as the paper does', (t) => {
@@ -188,4 +124,13 @@ test('values without a number are replaced as the paper does', (t) => {
   };
   normaliseStatistics([Number.NaN, Infinity, -Infinity, 9], normaliser, into);
   t.deepEqual([...into], [-1, 2, -2, 0]);
+});
+
+test("the paper's choices are the defaults", (t) => {
+  t.deepEqual(PAPER_PACKETS, {
+    counted: { kinds: 'all', repeats: true, length: 'ip' },
+    iat: 'sign-log-ms',
+    size: 'per-128',
+  });
+  t.is(seriesOf(makeRecord({ packets: CONVERSATION }), paperSpec(9)).length, 5);
 });

@@ -4,7 +4,11 @@ import test from 'ava';
 import fc from 'fast-check';
 import { FrameIndex } from '../../src/capture/frame-index.ts';
 import { CaptureError } from '../../src/errors.ts';
-import type { FlowRecord, SeriesPacket } from '../../src/flow/flow-record.ts';
+import {
+  emptyPacket,
+  type FlowRecord,
+  type SeriesPacket,
+} from '../../src/flow/flow-record.ts';
 import { FlowTable, type FlowTableOptions } from '../../src/flow/flow-table.ts';
 import { TUNNELS, type Tunnel } from '../../src/flow/tunnels.ts';
 
@@ -140,13 +144,7 @@ function flowsOf(
 
 function seriesOf(flow: FlowRecord): SeriesPacket[] {
   return Array.from({ length: flow.seriesPackets }, (_, i) => {
-    const packet: SeriesPacket = {
-      timeNs: 0,
-      ipLength: 0,
-      payloadLength: 0,
-      tcpFlags: 0,
-      direction: 1,
-    };
+    const packet = emptyPacket();
     flow.packet(i, packet);
     return packet;
   });

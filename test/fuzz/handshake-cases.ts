@@ -153,7 +153,7 @@ const SEEDS: readonly Seed[] = [
   {
     protocol: 17,
     parts: [
-      ['up', initial({ version: RESERVED, like: DRAFT_29 })],
+      ['up', initial({ version: RESERVED, like: DRAFT_29, paddedTo: 1_200 })],
       ['down', versionNegotiation([DRAFT_29, QUIC_V1])],
       ['up', initial({ version: DRAFT_29 })],
       ['down', retryPacket(Buffer.alloc(0), SERVER_ID)],

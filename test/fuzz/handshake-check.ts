@@ -1,6 +1,6 @@
 // What has to hold of the handshake of any flow, whatever its bytes.
 
-import { allocateFeatures, featuresOf } from '../../src/features/features.ts';
+import { featuresOf, PAPER_PACKETS } from '../../src/features/features.ts';
 import type { FlowRecord } from '../../src/flow/flow-record.ts';
 import { factsOf } from '../../src/handshake/facts.ts';
 import { handshakeOf } from '../../src/handshake/handshake.ts';
@@ -8,10 +8,14 @@ import { parseHello } from '../../src/handshake/hello.ts';
 import { occlude } from '../../src/handshake/occlusion.ts';
 import type { Stretch } from '../../src/handshake/occlusion-walk.ts';
 
-const SPEC = { seriesSteps: 8, packets: 8, occlusion: { shown: [] } } as const;
+const SPEC = {
+  ...PAPER_PACKETS,
+  seriesSteps: 8,
+  packets: 8,
+  occlusion: { shown: [] },
+} as const;
 const HELLOS_MAX = 5;
 const OPENINGS_MAX = 48;
-const scratch = allocateFeatures(SPEC.seriesSteps);
 
 /** Throws where something does not hold. Gives how many hellos were found. */
 export function checkHandshake(flow: FlowRecord): number {
@@ -20,7 +24,7 @@ export function checkHandshake(flow: FlowRecord): number {
   const { hellos, quic } = handshake;
   must(hellos.length <= HELLOS_MAX, 'too many hellos');
   must((quic?.openings ?? 0) <= OPENINGS_MAX, 'too many packets opened');
-  featuresOf(flow, handshake, SPEC, scratch);
+  featuresOf(flow, handshake, SPEC);
   for (const hello of hellos) {
     const { message } = hello;
     must(message.byteLength <= flow.recordBytes + 4, 'a hello longer than its flow');

@@ -200,6 +200,7 @@ test('a reserved version is opened like the version that it is made like, and ne
     version: RESERVED,
     like: DRAFT_29,
     frames: [cryptoFrame(0, HELLO)],
+    paddedTo: 1_180,
   });
   t.is(facts(datagrams(['up', provoking])).sni, 'quic.example');
   const flow = datagrams(
@@ -288,4 +289,14 @@ test('a flow of packets that none of the keys fit costs a bounded number of trie
   const { state, quic } = handshakeOf(flow);
   t.is(state, 'none');
   t.is(quic?.openings, 12);
+});
+
+test('a packet without the fixed bit, or short and of a reserved version, makes no flow QUIC', (t) => {
+  const plain = Buffer.from(one);
+  plain[0] = (plain[0] ?? 0) & ~0x40;
+  const short = Buffer.concat([
+    longHeader(RESERVED, 0, CLIENT_ID, SERVER_ID),
+    Buffer.alloc(100, 9),
+  ]);
+  for (const bytes of [plain, short]) t.is(facts(datagrams(['up', bytes])).kind, null);
 });

@@ -6,6 +6,7 @@ import {
   HEADER_BYTES,
   PACKET,
   PACKET_BYTES,
+  PACKET_MARKS,
   RECORD_FLAGS,
   SEGMENT,
   SEGMENT_FLAGS,
@@ -18,6 +19,7 @@ export interface TestPacket {
   readonly payloadLength: number;
   readonly tcpFlags?: number;
   readonly direction: 1 | -1;
+  readonly behind?: boolean;
 }
 
 export interface TestSegment {
@@ -42,6 +44,9 @@ export interface TestRecord {
   readonly initialSequenceDown?: number;
   readonly protocol?: 6 | 17;
   readonly clientAddress?: Uint8Array;
+  /** TCP windows of the first packet each way. */
+  readonly windowUp?: number;
+  readonly windowDown?: number;
 }
 
 export function makeRecord(options: TestRecord): FlowRecord {
@@ -62,7 +67,10 @@ export function makeRecord(options: TestRecord): FlowRecord {
     view.setUint16(at + PACKET.ipLength, packet.ipLength, true);
     view.setUint16(at + PACKET.payloadLength, packet.payloadLength, true);
     view.setUint8(at + PACKET.tcpFlags, packet.tcpFlags ?? 0);
-    view.setUint8(at + PACKET.direction, packet.direction === 1 ? 0 : 1);
+    const marks =
+      (packet.direction === 1 ? 0 : PACKET_MARKS.down) |
+      (packet.behind === true ? PACKET_MARKS.behind : 0);
+    view.setUint8(at + PACKET.marks, marks);
   });
   let at = seriesEnd;
   for (const segment of segments) {
@@ -98,4 +106,6 @@ function writeHeader(
   view.setUint32(HEADER.segmentBytes, segmentBytes, true);
   view.setUint32(HEADER.initialSequenceUp, up ?? 0, true);
   view.setUint32(HEADER.initialSequenceDown, down ?? 0, true);
+  view.setUint16(HEADER.initialWindowUp, options.windowUp ?? 0, true);
+  view.setUint16(HEADER.initialWindowDown, options.windowDown ?? 0, true);
 }
