@@ -206,8 +206,8 @@ const CHECKED = `
 
 Last run, over 199 real captures: tshark 4.0.17 on 2,738 flows, ${STATISTICS_TABLE.length} of ${STATISTICS_TABLE.length} statistics agree, 77 of them to the last bit, the others within 2e-13 of
 the value; 481 packets behind, the same as by tshark's sequence numbers. NFStream 6.6.0 on 2,720 flows, 63 of 63 statistics agree. Left out
-by both: five-tuples of several flows (444), flows that an offload had joined packets of (512), that are longer than the series
-(3), that begin with a SYN sent again before any answer (26).
+of the first: flows on five-tuples that have several (444), with packets that an offload had joined (512), longer than the series
+(3), or that begin with a SYN sent again before any answer (26).
 
 What deviates from NFStream, and why:
 
