@@ -177,6 +177,17 @@ packets as they come, whether they count for the series or not. The cut takes th
 rule, no handshake yet. Nothing that came later is in it: features cut at N are those of a flow that ends there (a property test).
 `;
 
+const COST = `
+## What it costs
+\`npm run bench\` on 2 cores of an AMD EPYC, Node 20.20.2, other work on the machine: all features of a flow, hellos already read, into a
+model's memory. It grows by some 90 ns a packet.
+
+| packets | 32 | 64 | 128 | 256 | 512 | 1,024 |
+| --- | --- | --- | --- | --- | --- | --- |
+| µs a flow, the least | 11 | 14 | 19 | 32 | 57 | 102 |
+| median | 13 | 21 | 22 | 45 | 98 | 120 |
+`;
+
 const CHECKED = `
 ## How it is checked
 - \`npm test\`: property tests against a second implementation that keeps a list for every number; golden vectors compared bit for
@@ -192,6 +203,11 @@ const CHECKED = `
 | NFStream: counts, bytes, sizes, flags | none | |
 | NFStream: means and deviations of sizes | 1e-6 of the value | sums of doubles in another order |
 | NFStream: times | 1 ms; deviations 1.5 ms | NFStream's clock ticks in whole milliseconds: a difference of two stamps is off by less than 1 ms |
+
+Last run, over 199 real captures: tshark 4.0.17 on 2,738 flows, ${STATISTICS_TABLE.length} of ${STATISTICS_TABLE.length} statistics agree, 77 of them to the last bit, the others within 2e-13 of
+the value; 481 packets behind, the same as by tshark's sequence numbers. NFStream 6.6.0 on 2,720 flows, 63 of 63 statistics agree. Left out
+of the first: flows on five-tuples that have several (444), with packets that an offload had joined (512), longer than the series
+(3), or that begin with a SYN sent again before any answer (26).
 
 What deviates from NFStream, and why:
 
@@ -230,6 +246,7 @@ export function featuresPage(): string {
     'Other things under the same name:\n',
     pairs(['column', 'CICFlowMeter', 'here'], DEPARTURES),
     EARLY.trimStart(),
+    COST.trimStart(),
     CHECKED.trim(),
     '',
   ].join('\n');
