@@ -3,6 +3,7 @@
 // again, exit code 1.
 
 import { parseArgs } from 'node:util';
+import type { FlowRecord } from '../../src/flow/flow-record.ts';
 import { hostileFlow, Random } from './handshake-cases.ts';
 import { checkHandshake } from './handshake-check.ts';
 
@@ -17,7 +18,16 @@ const first = Number(values.seed);
 
 const REPORT_EVERY = 500_000;
 const startMs = performance.now();
-let slowestMs = 0;
+/** Of the case that costs most, the least of several tries: what else the machine did is no part of it. */
+let slowest = { ms: 0, seed: 0 };
+const TRIES = 5;
+
+function timed(flow: FlowRecord): number {
+  const startMs = performance.now();
+  checkHandshake(flow);
+  return performance.now() - startMs;
+}
+
 let hellos = 0;
 let residentMax = 0;
 for (let i = 0; i < cases; i++) {
@@ -31,7 +41,10 @@ for (let i = 0; i < cases; i++) {
     console.error(`finding in case ${i}, state ${seed}:`, fault);
     process.exit(1);
   }
-  slowestMs = Math.max(slowestMs, performance.now() - caseMs);
+  if (performance.now() - caseMs > slowest.ms) {
+    const ms = Math.min(...Array.from({ length: TRIES }, () => timed(flow)));
+    if (ms > slowest.ms) slowest = { ms, seed };
+  }
   if (i % REPORT_EVERY === REPORT_EVERY - 1) {
     residentMax = Math.max(residentMax, process.memoryUsage.rss());
     const perSecond = Math.round((1000 * i) / (performance.now() - startMs));
@@ -41,5 +54,5 @@ for (let i = 0; i < cases; i++) {
 const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
 const megabytes = Math.round(Math.max(residentMax, process.memoryUsage.rss()) / 1e6);
 console.log(
-  `${cases} cases from seed ${first} without a finding in ${seconds} s: ${hellos} hellos found, slowest case ${slowestMs.toFixed(2)} ms, ${megabytes} MB resident at most`,
+  `${cases} cases from seed ${first} without a finding in ${seconds} s: ${hellos} hellos found, slowest case ${slowest.ms.toFixed(2)} ms (state ${slowest.seed}), ${megabytes} MB resident at most`,
 );
