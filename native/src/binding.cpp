@@ -9,6 +9,7 @@
 #include <string>
 
 #include "binding-interface.hpp"
+#include "capture-indexer.hpp"
 #include "flow-table.hpp"
 #include "frame-block.hpp"
 
@@ -163,6 +164,8 @@ Napi::Object layout(Napi::Env env) {
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("FlowTable", FlowTableObject::define(env));
   exports.Set("Capture", defineCapture(env));
+  exports.Set("CaptureIndexer", defineIndexer(env));
+  exports.Set("indexStops", toArray(env, kIndexStopNames));
   exports.Set("layoutVersion", toNumber(env, kRecordLayoutVersion));
   exports.Set("layout", layout(env));
   exports.Set("dropReasons", toArray(env, kDropReasonNames));

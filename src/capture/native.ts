@@ -76,6 +76,22 @@ export interface NativeFlowTable {
   maxRecordBytes(): number;
 }
 
+/** The C++ class that knows the formats of capture files: native/src/capture-indexer.hpp. */
+export interface NativeCaptureIndexer {
+  /**
+   * Indexes the whole frames at the front of the window's bytes from..to, which follow on what has been passed before.
+   * `report` gets: frames, their link type, bytes passed, number of the stop (`NativeAddon.indexStops`), bytes wanted
+   * from there on, a detail of the stop, frames of unknown interfaces so far.
+   */
+  index(
+    window: Uint8Array,
+    from: number,
+    to: number,
+    index: Uint32Array,
+    report: Uint32Array,
+  ): void;
+}
+
 /** See native/src/packet-ring.hpp. */
 interface NativeRingOptions {
   readonly interface: string;
@@ -191,6 +207,9 @@ export interface NativeAddon {
     changed: () => void,
   ) => NativeCapture;
   readonly FlowTable: new (options: NativeFlowTableOptions) => NativeFlowTable;
+  readonly CaptureIndexer: new () => NativeCaptureIndexer;
+  /** Names of what indexing stops at, in the order of their numbers. */
+  readonly indexStops: readonly string[];
   readonly layoutVersion: number;
   /** The constants of flow/record-layout.ts under the names they have there. */
   readonly layout: Readonly<Record<string, unknown>>;
@@ -209,10 +228,10 @@ const ADDON_PATH = '../../../build/Release/sluice_native.node';
 /**
  * Loads the addon.
  *
- * @param layoutVersion of the flow records that the caller can read
+ * @param layoutVersion of the flow records that the caller can read; left out: it reads none
  * @throws CaptureError ERR_NATIVE_MISSING, ERR_NATIVE_VERSION
  */
-export function loadNative(layoutVersion: number): NativeAddon {
+export function loadNative(layoutVersion?: number): NativeAddon {
   let addon: NativeAddon;
   try {
     addon = createRequire(import.meta.url)(ADDON_PATH) as NativeAddon;
@@ -226,7 +245,7 @@ export function loadNative(layoutVersion: number): NativeAddon {
       { cause },
     );
   }
-  if (addon.layoutVersion !== layoutVersion) {
+  if (layoutVersion !== undefined && addon.layoutVersion !== layoutVersion) {
     throw new CaptureError(
       'ERR_NATIVE_VERSION',
       `native addon writes flow records of layout ${addon.layoutVersion}, expected ${layoutVersion}: run \`npm run build:native\``,

@@ -9,9 +9,10 @@ import { createGunzip } from 'node:zlib';
 import { InputError } from '../errors.ts';
 import type { CaptureNotes } from './pcap.ts';
 
-const CHUNK_BYTES = 1 << 21;
+/** Memory for chunks that nobody has given memory for: the first one, and all of a packed capture. */
+const CHUNK_BYTES = 1 << 18;
 /** Of a regular file: some 32 MiB, a tenth of a second at the most. */
-const READS_IN_A_ROW = 16;
+const READS_IN_A_ROW = 32;
 const GZIP_MAGIC = [0x1f, 0x8b] as const;
 const STANDARD_INPUT = 0;
 
