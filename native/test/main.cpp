@@ -17,6 +17,7 @@ void packetFilterTests(Suite& suite);
 void interfaceTests(Suite& suite);
 void ringBlockTests(Suite& suite);
 void captureIndexerTests(Suite& suite);
+void captureFileTests(Suite& suite);
 void flowReadyTests(Suite& suite);
 
 }  // namespace sluice::test
@@ -37,6 +38,7 @@ int main() {
   sluice::test::interfaceTests(suite);
   sluice::test::ringBlockTests(suite);
   sluice::test::captureIndexerTests(suite);
+  sluice::test::captureFileTests(suite);
   sluice::test::flowReadyTests(suite);
   return suite.passed() ? 0 : 1;
 }

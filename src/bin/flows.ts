@@ -1,18 +1,12 @@
 // `sluice flows FILE...`: what flow table and handshake parser saw, without a model.
 
 import { Command } from 'commander';
-import { factsOf, handshakeOf } from '../handshake/handshake.ts';
 import { countersLine, visitCaptures } from './captures.ts';
-import { FLOW_COLUMNS, flowCells, flowLine } from './flow-line.ts';
-import { type Column, emit, heading, row, say } from './terminal.ts';
+import { say } from './terminal.ts';
 import { type TunnelsOption, tunnelsOption } from './tunnels-option.ts';
 
-const COLUMNS: readonly Column[] = [
-  ...FLOW_COLUMNS,
-  { title: 'version', width: 7, align: 'left' },
-  { title: 'alpn', width: 11, align: 'left' },
-  { title: 'server name', width: 0, align: 'left' },
-];
+/** Counters alone need neither series nor payload, and so hardly any pool. */
+const COUNTERS_ONLY = { seriesPackets: 0, payloadBytes: 0, poolBytes: 131_072 };
 
 export function flowsCommand(): Command {
   return new Command('flows')
@@ -31,25 +25,14 @@ interface FlowsOptions extends TunnelsOption {
 }
 
 async function showFlows(files: readonly string[], options: FlowsOptions): Promise<void> {
-  const json = options.json === true;
-  const rows = options.summary !== true;
-  if (rows && !json) await emit(heading(COLUMNS));
-  // Counters alone need neither series nor payload.
-  const least = rows ? {} : { seriesPackets: 1, payloadBytes: 64 };
-  const table = { tunnels: options.tunnels, ...least };
+  const summary = options.summary === true;
+  // Loaded only where wanted: it brings the parser of handshakes.
+  const list = summary
+    ? undefined
+    : await (await import('./flow-list.ts')).flowList(options.json === true);
+  const table = { tunnels: options.tunnels, ...(summary ? COUNTERS_ONLY : {}) };
   await visitCaptures(files, table, {
-    batch: async (file, batch) => {
-      if (!rows) return;
-      for (const flow of batch) {
-        const line = flowLine(file, flow, factsOf(handshakeOf(flow)));
-        const { version, alpn, sni } = line.handshake;
-        await emit(
-          json
-            ? JSON.stringify(line)
-            : row(COLUMNS, [...flowCells(line), version ?? '-', alpn ?? '-', sni ?? '-']),
-        );
-      }
-    },
+    batch: async (file, batch) => list?.(file, batch),
     end: (file, { counters }) => {
       if (counters !== undefined) say(`${file}: ${countersLine([counters])}`);
     },

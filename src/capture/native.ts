@@ -67,6 +67,15 @@ export interface NativeFlowTable {
     count: number,
     linkType: number,
   ): number;
+  /** What `feedFile` reads next is the beginning of a capture file. */
+  startFile(): void;
+  /**
+   * Reads on and feeds, for some hundredths of a second at the most, in this thread: of a plain regular file alone.
+   * `report` gets: number of the state (`NativeAddon.feedStates`), number of the stop (`NativeAddon.indexStops`), a
+   * detail of either, bytes held behind the last whole frame, frames of unknown interfaces so far, whether anything has
+   * made sense.
+   */
+  feedFile(descriptor: number, report: Uint32Array): void;
   /** Writes whole records; returns the bytes written, 0 when there is none or none fits. */
   drain(into: Uint8Array): number;
   flush(): void;
@@ -210,6 +219,8 @@ export interface NativeAddon {
   readonly CaptureIndexer: new () => NativeCaptureIndexer;
   /** Names of what indexing stops at, in the order of their numbers. */
   readonly indexStops: readonly string[];
+  /** Why feeding from a file has stopped, in the order of their numbers. */
+  readonly feedStates: readonly string[];
   readonly layoutVersion: number;
   /** The constants of flow/record-layout.ts under the names they have there. */
   readonly layout: Readonly<Record<string, unknown>>;
