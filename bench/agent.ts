@@ -47,8 +47,9 @@ function run(capture: string): Promise<Ended> {
 
 /** Prints what agents take, median and spread of some runs. */
 export async function benchAgent(): Promise<void> {
-  const [capture] = await captures(PACKETS, [PACKETS_PER_FLOW], (text) =>
-    console.error(text),
+  const [capture] = await captures(
+    [{ packets: PACKETS, packetsPerFlow: PACKETS_PER_FLOW }],
+    (text) => console.error(text),
   );
   if (capture === undefined) throw new Error('no capture to read');
   const runs: Ended[] = [];

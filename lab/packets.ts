@@ -1,8 +1,9 @@
 // Captures packet by packet: reads any that the product reads, writes classic pcap with microseconds.
 
+import type { CaptureNotes } from '../src/capture/capture-faults.ts';
 import { INDEX_WORDS } from '../src/capture/frame-index.ts';
 import { openCapture } from '../src/capture/open-capture.ts';
-import { type CaptureNotes, readCapture } from '../src/capture/pcap.ts';
+import { readCapture } from '../src/capture/pcap.ts';
 import { InputError } from '../src/errors.ts';
 import { type Frame, parseFrame } from './frame.ts';
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fuzzes a native target under libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer:
-#   scripts/fuzz.sh decoder|flow-table|ring-block [SECONDS | -runs=N]    60 seconds by default
+#   scripts/fuzz.sh decoder|flow-table|ring-block|capture-indexer [SECONDS | -runs=N]    60 seconds by default
 # The corpus grows in build-fuzz/corpus from run to run; findings go to build-fuzz/findings.
 # Exits 1 when there is a finding, 2 when clang or its runtime is missing.
 set -euo pipefail
@@ -10,7 +10,7 @@ target="${1:-}"
 limit="${2:-60}"
 case "$target" in
   decoder) longest=600 ;;
-  flow-table | ring-block) longest=4096 ;;
+  flow-table | ring-block | capture-indexer) longest=4096 ;;
   *)
     sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
     exit 2

@@ -16,7 +16,7 @@ fi
 "$build/sluice-native-tests"
 
 # A look, no search: scripts/fuzz.sh runs for as long as it is told.
-for target in decoder flow-table ring-block; do
+for target in decoder flow-table ring-block capture-indexer; do
   status=0
   scripts/fuzz.sh "$target" 5 || status=$?
   # Without clang: it has said how to get it.

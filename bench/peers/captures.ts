@@ -1,4 +1,4 @@
-// The captures of the comparison, made once and kept outside the tree: 750 MB are nothing to make for each run.
+// The captures of the comparison, made once and kept outside the tree: 3.5 GB are too much to make for each run.
 
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -28,17 +28,22 @@ function cacheDirectory(): string {
   );
 }
 
-/** Gives captures with about so many packets a flow; makes those that are not there. */
+/** A capture that is wanted: about so many packets, of flows of about so many. */
+export interface Wanted {
+  readonly packets: number;
+  readonly packetsPerFlow: number;
+}
+
+/** Gives the captures that are wanted; makes those that are not there. */
 export async function captures(
-  packets: number,
-  packetsPerFlow: readonly number[],
+  wanted: readonly Wanted[],
   say: (text: string) => void,
 ): Promise<Capture[]> {
   const directory = cacheDirectory();
   await mkdir(directory, { recursive: true });
   let recordings: Recording[] | undefined;
   const all: Capture[] = [];
-  for (const perFlow of packetsPerFlow) {
+  for (const { packets, packetsPerFlow: perFlow } of wanted) {
     const path = join(directory, `peers-v${VERSION}-${packets}-by-${perFlow}.pcap`);
     const kept = await keptFacts(path);
     let facts = kept;

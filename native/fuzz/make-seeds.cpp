@@ -1,10 +1,12 @@
-// Writes what a fuzz target starts from: make-seeds decoder|flow-table|ring-block FOLDER.
-// Frames of every link type and of every layer the decoder knows, and flows made of them.
+// Writes what a fuzz target starts from: make-seeds
+// decoder|flow-table|ring-block|capture-indexer FOLDER. Frames of every link type and of
+// every layer the decoder knows, and flows made of them.
 #include <cstdio>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "captures.hpp"
 #include "frames.hpp"
 #include "input.hpp"
 #include "ring-blocks.hpp"
@@ -303,6 +305,31 @@ std::vector<Seed> ringBlockSeeds() {
   return seeds;
 }
 
+std::vector<Seed> captureSeeds() {
+  std::vector<Seed> seeds;
+  const Buffer step(1, std::byte{40});
+  for (const bool big : {false, true}) {
+    const std::string order = big ? "-big" : "-little";
+    for (const std::uint32_t magic : {0xa1b2c3d4U, 0xa1b23c4dU, 0xa1b2cd34U}) {
+      const PcapLayout layout{magic, big, kLinkEthernet};
+      Buffer file = step + pcapHeader(layout);
+      for (const Packet& packet : packets()) {
+        file = file + pcapRecord(layout, packet.bytes, 1'700'000'000, 5);
+      }
+      seeds.push_back({"pcap-" + std::to_string(magic) + order, file});
+    }
+    Buffer file = step + ngSection(big) + ngInterface(big, kLinkRaw) +
+                  ngInterface(big, kLinkEthernet, 0x8a, true);
+    for (const Packet& packet : packets()) {
+      file = file +
+             ngPacket(big, packet.six ? 1 : 0, 1'700'000'000'000'000, packet.bytes) +
+             ngBlock(big, 3, FileWriter(big).u32(80).take() + packet.bytes);
+    }
+    seeds.push_back({"pcapng" + order, file + ngSection(!big)});
+  }
+  return seeds;
+}
+
 bool writeSeed(const std::string& folder, const Seed& seed) {
   std::FILE* file = std::fopen((folder + "/" + seed.name).c_str(), "wb");
   if (file == nullptr) return false;
@@ -316,6 +343,7 @@ int makeSeeds(std::string_view target, const std::string& folder) {
   if (target == "decoder") seeds = decoderSeeds();
   if (target == "flow-table") seeds = flowTableSeeds();
   if (target == "ring-block") seeds = ringBlockSeeds();
+  if (target == "capture-indexer") seeds = captureSeeds();
   for (const Seed& seed : seeds) {
     if (writeSeed(folder, seed)) continue;
     std::fprintf(stderr, "cannot write %s in %s\n", seed.name.c_str(), folder.c_str());
@@ -329,6 +357,7 @@ int makeSeeds(std::string_view target, const std::string& folder) {
 
 int main(int argc, char** argv) {
   if (argc == 3) return sluice::fuzz::makeSeeds(argv[1], argv[2]);
-  std::fputs("usage: make-seeds decoder|flow-table|ring-block FOLDER\n", stderr);
+  std::fputs("usage: make-seeds decoder|flow-table|ring-block|capture-indexer FOLDER\n",
+             stderr);
   return 2;
 }

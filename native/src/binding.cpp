@@ -9,6 +9,8 @@
 #include <string>
 
 #include "binding-interface.hpp"
+#include "capture-file.hpp"
+#include "capture-indexer.hpp"
 #include "flow-table.hpp"
 #include "frame-block.hpp"
 
@@ -22,6 +24,8 @@ class FlowTableObject : public Napi::ObjectWrap<FlowTableObject> {
     return DefineClass(
         env, "FlowTable",
         {InstanceMethod<&FlowTableObject::feed>("feed"),
+         InstanceMethod<&FlowTableObject::startFile>("startFile"),
+         InstanceMethod<&FlowTableObject::feedFile>("feedFile"),
          InstanceMethod<&FlowTableObject::drain>("drain"),
          InstanceMethod<&FlowTableObject::flush>("flush"),
          InstanceMethod<&FlowTableObject::counters>("counters"),
@@ -92,6 +96,37 @@ class FlowTableObject : public Napi::ObjectWrap<FlowTableObject> {
     return toNumber(env, taken);
   }
 
+  /** startFile(): what `feedFile` reads next is the beginning of a capture file. */
+  Napi::Value startFile(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    file_ = std::make_unique<CaptureFile>();
+    if (!file_->ok()) {
+      file_.reset();
+      throwError(env, "ERR_FLOW_TABLE_MEMORY", "no memory for reading a capture file");
+    }
+    return env.Undefined();
+  }
+
+  /** feedFile(descriptor, report): see kFedWords. */
+  Napi::Value feedFile(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (!info[0].IsNumber() || !isArray(info[1], napi_uint32_array) ||
+        info[1].As<Napi::Uint32Array>().ElementLength() < kFedWords || !file_) {
+      throwError(env, "ERR_FLOW_TABLE_BLOCK",
+                 "feedFile wants a descriptor, a Uint32Array and a file started");
+      return env.Undefined();
+    }
+    auto report = info[1].As<Napi::Uint32Array>();
+    const Fed fed = file_->feed(info[0].As<Napi::Number>().Int32Value(), *table_);
+    report[0] = static_cast<std::uint32_t>(fed.state);
+    report[1] = static_cast<std::uint32_t>(fed.stop);
+    report[2] = fed.detail;
+    report[3] = static_cast<std::uint32_t>(fed.held);
+    report[4] = static_cast<std::uint32_t>(file_->indexer().homeless());
+    report[5] = file_->sound() ? 1 : 0;
+    return env.Undefined();
+  }
+
   /**
    * drain(into): bytes written; 0 when no flow has ended or `into` is too small for the
    * next one.
@@ -126,7 +161,11 @@ class FlowTableObject : public Napi::ObjectWrap<FlowTableObject> {
     return toNumber(info.Env(), table_->maxRecordBytes());
   }
 
+  /** Numbers that feedFile reports: those of Fed in their order, then homeless, sound. */
+  static constexpr std::size_t kFedWords = 6;
+
   std::unique_ptr<FlowTable> table_;
+  std::unique_ptr<CaptureFile> file_;
 };
 
 template <std::size_t N>
@@ -164,6 +203,9 @@ Napi::Object layout(Napi::Env env) {
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("FlowTable", FlowTableObject::define(env));
   exports.Set("Capture", defineCapture(env));
+  exports.Set("CaptureIndexer", defineIndexer(env));
+  exports.Set("feedStates", toArray(env, kFeedStateNames));
+  exports.Set("indexStops", toArray(env, kIndexStopNames));
   exports.Set("layoutVersion", toNumber(env, kRecordLayoutVersion));
   exports.Set("layout", layout(env));
   exports.Set("dropReasons", toArray(env, kDropReasonNames));

@@ -49,4 +49,7 @@ Napi::Object countersOf(Napi::Env env, const FlowCounters& counted,
 /** The JavaScript class over a capture thread: binding-capture.cpp. */
 Napi::Function defineCapture(Napi::Env env);
 
+/** The JavaScript class over the reader of capture files: binding-indexer.cpp. */
+Napi::Function defineIndexer(Napi::Env env);
+
 }  // namespace sluice

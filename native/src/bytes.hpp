@@ -37,6 +37,18 @@ class HeaderView {
     return std::uint32_t{be16<At>()} << 16U | be16<At + 2>();
   }
 
+  /** As the files of little-endian machines have it. */
+  template <std::size_t At>
+  [[nodiscard]] constexpr std::uint16_t le16() const {
+    return static_cast<std::uint16_t>(u8<At + 1>() << 8U | u8<At>());
+  }
+
+  /** As the files of little-endian machines have it. */
+  template <std::size_t At>
+  [[nodiscard]] constexpr std::uint32_t le32() const {
+    return std::uint32_t{le16<At + 2>()} << 16U | le16<At>();
+  }
+
   /** Copies `Count` bytes from `At` on to the front of `to`. */
   template <std::size_t At, std::size_t Count, std::size_t Room>
   void copy(std::array<std::byte, Room>& to) const {

@@ -46,8 +46,8 @@ Drop decodeIpv4(Cursor& cursor, std::uint32_t wireLeft, Packet& packet, Tunnel& 
   if ((fragment & kFragmentOffset) != 0) return DropReason::kFragment;
 
   packet.ipVersion = 4;
-  header->copy<12, 4>(packet.source);
-  header->copy<16, 4>(packet.destination);
+  packet.source = addressOfIpv4(header->le32<12>());
+  packet.destination = addressOfIpv4(header->le32<16>());
   const std::uint32_t length = packet.ipLength - headerLength;
   return decodeTransport({.captured = capturedOf(cursor, length),
                           .length = length,

@@ -42,6 +42,13 @@ std::uint32_t longestTimeoutMs(const FlowTableOptions& options) {
  */
 bool senderIsClient(const Packet& packet) { return !answers(packet.tcpFlags); }
 
+/** Asks for what the decoder will read of most frames: two cache lines. */
+[[gnu::always_inline]] inline void prefetchHeaders(const Frame& frame) {
+  constexpr std::size_t kCacheLine = 64;
+  __builtin_prefetch(frame.bytes.data());
+  __builtin_prefetch(frame.bytes.data() + kCacheLine);
+}
+
 /** Whether an offload has joined several packets into this one. */
 bool isJoined(const Packet& packet, std::uint16_t mtu) {
   if (packet.segmentBytes != 0) return packet.payloadLength > packet.segmentBytes;
@@ -53,7 +60,7 @@ bool isJoined(const Packet& packet, std::uint16_t mtu) {
 bool FlowTableOptions::valid() const {
   return within(maxFlows, 16, 1U << 24U) && within(maxRecords, 16, maxFlows) &&
          within(poolBytes, 65'536, std::uint64_t{1} << 36U) &&
-         within(seriesPackets, 1, 1'024) && within(payloadBytes, 64, 65'536) &&
+         within(seriesPackets, 0, 1'024) && within(payloadBytes, 0, 65'536) &&
          within(tcpIdleTimeoutMs, 1, kMaxTimeoutMs) &&
          within(udpIdleTimeoutMs, 1, kMaxTimeoutMs) &&
          within(activeTimeoutMs, 1, kMaxTimeoutMs) &&
@@ -183,16 +190,16 @@ void FlowTable::prefetch(std::span<Prepared> batch) const {
 
 template <class Take>
 std::size_t FlowTable::feedBatches(std::span<const Frame> frames, const Take& takeOne) {
-  std::array<Prepared, kBatch> batch;
   for (std::size_t taken = 0; taken < frames.size();) {
     const auto part = frames.subspan(taken, std::min(kBatch, frames.size() - taken));
+    for (const Frame& frame : part) prefetchHeaders(frame);
     for (std::size_t i = 0; i < part.size(); ++i) {
-      prepare(part[i], batch[i]);
-      if (!batch[i].drop) index_.prefetch(batch[i].place.hash);
+      prepare(part[i], batch_[i]);
+      if (!batch_[i].drop) index_.prefetch(batch_[i].place.hash);
     }
-    prefetch(std::span(batch).first(part.size()));
+    prefetch(std::span(batch_).first(part.size()));
     for (std::size_t i = 0; i < part.size(); ++i, ++taken) {
-      if (!takeOne(part[i], batch[i])) return taken;
+      if (!takeOne(part[i], batch_[i])) return taken;
     }
   }
   return frames.size();

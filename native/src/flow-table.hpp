@@ -248,6 +248,7 @@ class FlowTable {
   std::uint32_t freeEntry_ = kNone;
   std::uint32_t doubted_ = kNone;  // flow of a packet whose stamp is not believed yet
   std::uint64_t pick_ = 0;         // what evictions look at, in turn
+  std::array<Prepared, kBatch> batch_;  // of one call; here, for making it takes time
 };
 
 }  // namespace sluice

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 #include "bytes.hpp"
@@ -10,6 +11,15 @@ namespace sluice {
 
 /** 16 bytes; an IPv4 address fills the first four, the rest is zero. */
 using Address = std::array<std::byte, 16>;
+
+/**
+ * An IPv4 address: its bytes as a little-endian number. In two stores of eight bytes, as
+ * it will be read again at once: a processor has to wait where a load needs several
+ * stores.
+ */
+inline Address addressOfIpv4(std::uint32_t bytes) {
+  return std::bit_cast<Address>(std::array<std::uint64_t, 2>{bytes, 0});
+}
 
 /** "Untagged" where a VLAN id stands; ids have 12 bits. */
 inline constexpr std::uint16_t kNoVlan = 0xffff;

@@ -77,8 +77,11 @@ class RecordStore {
   }
   /** Asks for the ends of its series and payload; the record itself is in the cache. */
   [[gnu::always_inline]] void prefetchEnds(std::uint32_t record) const {
-    chunks_.prefetchEnd(slots_[record].series);
-    chunks_.prefetchEnd(slots_[record].segments);
+    const Slot& slot = slots_[record];
+    // Once its series is full, most of a flow's packets touch neither.
+    if (slot.header.seriesPackets == options_.seriesPackets) return;
+    chunks_.prefetchEnd(slot.series);
+    chunks_.prefetchEnd(slot.segments);
   }
 
   /**

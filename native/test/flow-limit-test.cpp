@@ -28,6 +28,23 @@ void memory(Suite& suite) {
     check.that(!FlowTableOptions{.payloadBytes = 65'537}.valid(), "much payload");
     check.that(!FlowTableOptions{.activeTimeoutMs = 0}.valid(), "no time");
   });
+  suite.test("limits: without series and payload counters are right, the pool unused",
+             [](Check& check) {
+               FlowTableOptions options = small();
+               options.seriesPackets = 0;
+               options.payloadBytes = 0;
+               Bench bench(options);
+               bench.handshake(0, client(1));
+               bench.tcp(10, client(1).with(kTcpAck, 100));
+               check.equal(bench.table().gauges().chunksPeak, 0, "pool");
+               const auto records = bench.finish();
+               check.equal(records.size(), 1, "records");
+               check.equal(records.front().series.size(), 0, "series");
+               check.equal(records.front().header.packets[0], 3, "packets up");
+               check.equal(records.front().header.payloadBytes[0], 100, "payload");
+               check.equal(records.front().header.flags & kPayloadCutUp, kPayloadCutUp,
+                           "the payload is said to be cut");
+             });
   suite.test("limits: memory that cannot be had is told", [](Check& check) {
     constexpr std::size_t kMost = ~std::size_t{0};
     check.that(!FixedArray<std::uint64_t>(kMost / 8).ok(), "all of it");

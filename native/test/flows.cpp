@@ -1,5 +1,6 @@
 #include "flows.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace sluice::test {
@@ -25,7 +26,8 @@ std::vector<Record> parseRecords(Bytes bytes) {
 
     const std::size_t seriesBytes = record.header.seriesPackets * sizeof(SeriesPacket);
     record.series.resize(record.header.seriesPackets);
-    std::memcpy(record.series.data(), rest.data(), seriesBytes);
+    std::ranges::copy(rest.first(seriesBytes),
+                      std::as_writable_bytes(std::span(record.series)).begin());
     Bytes segments = rest.subspan(padded(seriesBytes)).first(record.header.segmentBytes);
     while (!segments.empty()) {
       StoredSegment& segment = record.segments.emplace_back();

@@ -16,6 +16,8 @@ void blockTests(Suite& suite);
 void packetFilterTests(Suite& suite);
 void interfaceTests(Suite& suite);
 void ringBlockTests(Suite& suite);
+void captureIndexerTests(Suite& suite);
+void captureFileTests(Suite& suite);
 void flowReadyTests(Suite& suite);
 
 }  // namespace sluice::test
@@ -35,6 +37,8 @@ int main() {
   sluice::test::packetFilterTests(suite);
   sluice::test::interfaceTests(suite);
   sluice::test::ringBlockTests(suite);
+  sluice::test::captureIndexerTests(suite);
+  sluice::test::captureFileTests(suite);
   sluice::test::flowReadyTests(suite);
   return suite.passed() ? 0 : 1;
 }

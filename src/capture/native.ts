@@ -67,6 +67,15 @@ export interface NativeFlowTable {
     count: number,
     linkType: number,
   ): number;
+  /** What `feedFile` reads next is the beginning of a capture file. */
+  startFile(): void;
+  /**
+   * Reads on and feeds, for some hundredths of a second at the most, in this thread: of a plain regular file alone.
+   * `report` gets: number of the state (`NativeAddon.feedStates`), number of the stop (`NativeAddon.indexStops`), a
+   * detail of either, bytes held behind the last whole frame, frames of unknown interfaces so far, whether anything has
+   * made sense.
+   */
+  feedFile(descriptor: number, report: Uint32Array): void;
   /** Writes whole records; returns the bytes written, 0 when there is none or none fits. */
   drain(into: Uint8Array): number;
   flush(): void;
@@ -74,6 +83,22 @@ export interface NativeFlowTable {
   memoryBytes(): number;
   /** A buffer of this size takes any record. */
   maxRecordBytes(): number;
+}
+
+/** The C++ class that knows the formats of capture files: native/src/capture-indexer.hpp. */
+export interface NativeCaptureIndexer {
+  /**
+   * Indexes the whole frames at the front of the window's bytes from..to, which follow on what has been passed before.
+   * `report` gets: frames, their link type, bytes passed, number of the stop (`NativeAddon.indexStops`), bytes wanted
+   * from there on, a detail of the stop, frames of unknown interfaces so far.
+   */
+  index(
+    window: Uint8Array,
+    from: number,
+    to: number,
+    index: Uint32Array,
+    report: Uint32Array,
+  ): void;
 }
 
 /** See native/src/packet-ring.hpp. */
@@ -191,6 +216,11 @@ export interface NativeAddon {
     changed: () => void,
   ) => NativeCapture;
   readonly FlowTable: new (options: NativeFlowTableOptions) => NativeFlowTable;
+  readonly CaptureIndexer: new () => NativeCaptureIndexer;
+  /** Names of what indexing stops at, in the order of their numbers. */
+  readonly indexStops: readonly string[];
+  /** Why feeding from a file has stopped, in the order of their numbers. */
+  readonly feedStates: readonly string[];
   readonly layoutVersion: number;
   /** The constants of flow/record-layout.ts under the names they have there. */
   readonly layout: Readonly<Record<string, unknown>>;
@@ -209,10 +239,10 @@ const ADDON_PATH = '../../../build/Release/sluice_native.node';
 /**
  * Loads the addon.
  *
- * @param layoutVersion of the flow records that the caller can read
+ * @param layoutVersion of the flow records that the caller can read; left out: it reads none
  * @throws CaptureError ERR_NATIVE_MISSING, ERR_NATIVE_VERSION
  */
-export function loadNative(layoutVersion: number): NativeAddon {
+export function loadNative(layoutVersion?: number): NativeAddon {
   let addon: NativeAddon;
   try {
     addon = createRequire(import.meta.url)(ADDON_PATH) as NativeAddon;
@@ -226,7 +256,7 @@ export function loadNative(layoutVersion: number): NativeAddon {
       { cause },
     );
   }
-  if (addon.layoutVersion !== layoutVersion) {
+  if (layoutVersion !== undefined && addon.layoutVersion !== layoutVersion) {
     throw new CaptureError(
       'ERR_NATIVE_VERSION',
       `native addon writes flow records of layout ${addon.layoutVersion}, expected ${layoutVersion}: run \`npm run build:native\``,

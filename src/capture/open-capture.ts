@@ -1,17 +1,14 @@
 // A name that a person gave -> the bytes of a capture: a file or standard input, plain or gzip.
 
-import { constants, read as readDescriptor, readSync } from 'node:fs';
+import { constants, read as readDescriptor, readSync, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { pipeline, Readable } from 'node:stream';
-import { setImmediate as breathe } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { createGunzip } from 'node:zlib';
 import { InputError } from '../errors.ts';
-import type { CaptureNotes } from './pcap.ts';
+import type { CaptureNotes } from './capture-faults.ts';
 
-const CHUNK_BYTES = 1 << 21;
+/** Memory for chunks that nobody has given memory for: the first one, and those of a packed capture. */
+const CHUNK_BYTES = 1 << 18;
 /** Of a regular file: some 32 MiB, a tenth of a second at the most. */
-const READS_IN_A_ROW = 16;
+const READS_IN_A_ROW = 32;
 const GZIP_MAGIC = [0x1f, 0x8b] as const;
 const STANDARD_INPUT = 0;
 
@@ -19,7 +16,16 @@ const STANDARD_INPUT = 0;
 type Read = (into: Uint8Array) => Promise<{ readonly bytesRead: number }>;
 
 const readStandardInput: Read = (into) =>
-  promisify(readDescriptor)(STANDARD_INPUT, into, 0, into.byteLength, null);
+  new Promise((resolve, reject) => {
+    readDescriptor(STANDARD_INPUT, into, 0, into.byteLength, null, (fault, bytesRead) => {
+      if (fault === null) resolve({ bytesRead });
+      else reject(fault);
+    });
+  });
+
+/** Lets signals through. */
+export const breathe = (): Promise<void> =>
+  new Promise((resolve) => setImmediate(resolve));
 
 /** Takes the memory that the next chunk may go to; without it a chunk gets memory of its own. */
 type Chunks = AsyncGenerator<Uint8Array, void, Uint8Array | undefined>;
@@ -43,12 +49,35 @@ export async function* openCapture(name: string, notes: CaptureNotes): Chunks {
       if (done === true) break;
       head = head.byteLength === 0 ? value : Buffer.concat([head, value]);
     }
-    const packed = head[0] === GZIP_MAGIC[0] && head[1] === GZIP_MAGIC[1];
-    if (packed) yield* gunzip(following(head, chunks), notes);
-    else yield* following(head, chunks);
+    if (isPacked(head)) {
+      // Loaded only where wanted: what it needs of Node takes milliseconds.
+      const { gunzip } = await import('./gunzip.ts');
+      yield* gunzip(following(head, chunks), notes);
+    } else yield* following(head, chunks);
   } finally {
     await file?.close();
   }
+}
+
+/**
+ * Opens `name` if it is a regular file that is not packed, which the addon can read by itself; gives nothing if it is
+ * anything else.
+ *
+ * @throws InputError ERR_CAPTURE_OPEN as `openCapture` does
+ */
+export async function openPlainFile(name: string): Promise<FileHandle | undefined> {
+  if (name === '-' || !(await factsOf(name)).isFile()) return undefined;
+  const file = await openFile(name);
+  const start = new Uint8Array(GZIP_MAGIC.length);
+  // At its place, so that the file is still read from the beginning.
+  const read = readSync(file.fd, start, 0, start.byteLength, 0);
+  if (read < start.byteLength || !isPacked(start)) return file;
+  await file.close();
+  return undefined;
+}
+
+function isPacked(head: Uint8Array): boolean {
+  return head[0] === GZIP_MAGIC[0] && head[1] === GZIP_MAGIC[1];
 }
 
 async function* chunksOf(read: Read): Chunks {
@@ -80,34 +109,34 @@ async function readerOf(file: FileHandle): Promise<Read> {
   }
   let reads = 0;
   return async (into) => {
-    // Lets signals through.
     if (++reads % READS_IN_A_ROW === 0) await breathe();
     return { bytesRead: readSync(file.fd, into, 0, into.byteLength, null) };
   };
 }
 
 async function openFile(name: string): Promise<FileHandle> {
-  try {
-    // A pipe that nobody writes to would block here for ever; users who name one mean to wait.
-    const facts = await stat(name);
-    if (facts.isDirectory()) {
-      throw new InputError(
-        'ERR_CAPTURE_OPEN',
-        'is a directory, expected a capture file: name the files in it',
-      );
-    }
-    return await open(name, constants.O_RDONLY);
-  } catch (cause) {
-    if (cause instanceof InputError) throw cause;
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+  const facts = await factsOf(name);
+  if (facts.isDirectory()) {
     throw new InputError(
       'ERR_CAPTURE_OPEN',
-      OPEN_FAULTS[code] ?? `cannot be opened (${code})`,
-      {
-        cause,
-      },
+      'is a directory, expected a capture file: name the files in it',
     );
   }
+  // A pipe that nobody writes to blocks here for ever; users who name one mean to wait.
+  return open(name, constants.O_RDONLY).catch(cannotOpen);
+}
+
+function factsOf(name: string): Promise<Stats> {
+  return stat(name).catch(cannotOpen);
+}
+
+function cannotOpen(cause: unknown): never {
+  const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+  throw new InputError(
+    'ERR_CAPTURE_OPEN',
+    OPEN_FAULTS[code] ?? `cannot be opened (${code})`,
+    { cause },
+  );
 }
 
 const OPEN_FAULTS: Readonly<Record<string, string>> = {
@@ -115,35 +144,3 @@ const OPEN_FAULTS: Readonly<Record<string, string>> = {
   EACCES: 'may not be read by this user: check its permissions',
   EPERM: 'may not be read by this user: check its permissions',
 };
-
-async function* gunzip(
-  packed: AsyncIterable<Uint8Array>,
-  notes: CaptureNotes,
-): AsyncGenerator<Buffer> {
-  const unpacker = createGunzip({ chunkSize: CHUNK_BYTES });
-  // A fault of either end reaches the loop below through the unpacker; there is no other way to hear of it.
-  pipeline(Readable.from(packed, { objectMode: false }), unpacker, () => {});
-  let unpacked = 0;
-  try {
-    for await (const chunk of unpacker) {
-      unpacked += chunk.byteLength;
-      yield chunk;
-    }
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? '';
-    if (!code.startsWith('Z_')) throw cause;
-    if (unpacked === 0 && code !== 'Z_BUF_ERROR') {
-      throw new InputError(
-        'ERR_NOT_A_CAPTURE',
-        `not a capture: damaged gzip data (${code})`,
-        {
-          cause,
-        },
-      );
-    }
-    notes.truncated =
-      code === 'Z_BUF_ERROR'
-        ? 'its gzip data breaks off'
-        : `its gzip data is damaged (${code})`;
-  }
-}

@@ -1,12 +1,15 @@
 // Blocks of frames -> batches of ended flows: the typed face of the native flow table.
 
+import { getSystemErrorName } from 'node:util';
+import { type CaptureNotes, noteHalt, noteHomeless } from '../capture/capture-faults.ts';
 import type { FrameBlock } from '../capture/frame-index.ts';
 import {
   type FlowTableCounters,
   loadNative,
   type NativeFlowTable,
 } from '../capture/native.ts';
-import { CaptureError } from '../errors.ts';
+import { breathe } from '../capture/open-capture.ts';
+import { CaptureError, InputError } from '../errors.ts';
 import { FlowRecord } from './flow-record.ts';
 import { HEADER, RECORD_LAYOUT_VERSION } from './record-layout.ts';
 import { isTunnel, TUNNELS, type Tunnel, tunnelMask } from './tunnels.ts';
@@ -91,8 +94,8 @@ export const FLOW_TABLE_BOUNDS: Readonly<
   maxFlows: [16, 2 ** 24],
   maxRecords: [16, 2 ** 24],
   poolBytes: [65_536, 2 ** 36],
-  seriesPackets: [1, 1_024],
-  payloadBytes: [64, 65_536],
+  seriesPackets: [0, 1_024],
+  payloadBytes: [0, 65_536],
   tcpIdleTimeoutMs: [1, WEEK_MS],
   udpIdleTimeoutMs: [1, WEEK_MS],
   activeTimeoutMs: [1, WEEK_MS],
@@ -104,6 +107,8 @@ export const FLOW_TABLE_BOUNDS: Readonly<
 };
 
 const BATCH_BYTES = 1024 * 1024;
+/** Numbers that `feedFile` reports a call. */
+const FEED_REPORT_WORDS = 6;
 
 /** Ended flows. Its records are views into a buffer that the next batch of the same table overwrites. */
 export class FlowBatch implements Iterable<FlowRecord> {
@@ -128,6 +133,8 @@ export class FlowBatch implements Iterable<FlowRecord> {
 export class FlowTable {
   readonly #native: NativeFlowTable;
   readonly #into: Uint8Array;
+  readonly #feedStates: readonly string[];
+  readonly #indexStops: readonly string[];
 
   /**
    * @throws CaptureError ERR_FLOW_TABLE_OPTION: a value out of bounds; ERR_FLOW_TABLE_MEMORY: not enough of it;
@@ -135,7 +142,13 @@ export class FlowTable {
    */
   constructor(options: Partial<FlowTableOptions> = {}) {
     const all = completeOptions(options);
-    const { FlowTable: Native } = loadNative(RECORD_LAYOUT_VERSION);
+    const {
+      FlowTable: Native,
+      feedStates,
+      indexStops,
+    } = loadNative(RECORD_LAYOUT_VERSION);
+    this.#feedStates = feedStates;
+    this.#indexStops = indexStops;
     try {
       this.#native = new Native({ ...all, tunnels: tunnelMask(all.tunnels) });
     } catch (cause) {
@@ -154,6 +167,48 @@ export class FlowTable {
     for (let from = 0; from < frames; ) {
       from += this.#native.feed(bytes, index, from, frames - from, linkType);
       yield* this.#ended();
+    }
+  }
+
+  /**
+   * Feeds a plain regular file from its beginning, read by the addon, and gives the flows that have ended. A batch is
+   * valid until the next one is asked for.
+   *
+   * @throws InputError as `readCapture` does; ERR_CAPTURE_READ: the kernel refuses to read it
+   */
+  async *processFile(
+    descriptor: number,
+    notes: CaptureNotes,
+  ): AsyncGenerator<FlowBatch, void> {
+    const report = new Uint32Array(FEED_REPORT_WORDS);
+    this.#native.startFile();
+    for (;;) {
+      this.#native.feedFile(descriptor, report);
+      const [state = 0, stop = 0, detail = 0, held = 0, homeless = 0, sound = 0] = report;
+      for (const batch of this.#ended()) yield batch;
+      noteHomeless(homeless, notes);
+      switch (this.#feedStates[state]) {
+        case 'drain':
+          break;
+        case 'pause':
+          await breathe();
+          break;
+        case 'failed':
+          throw new InputError(
+            'ERR_CAPTURE_READ',
+            `cannot be read (${getSystemErrorName(-detail)})`,
+          );
+        default: {
+          const halt = {
+            stop: this.#indexStops[stop] ?? '',
+            detail,
+            held,
+            sound: sound !== 0,
+          };
+          noteHalt(halt, true, notes);
+          return;
+        }
+      }
     }
   }
 

@@ -1,7 +1,8 @@
 // A capture's name -> its flows, batch by batch: the offline way into the very flow table that live capture feeds.
 
-import { openCapture } from '../capture/open-capture.ts';
-import { type CaptureNotes, readCapture } from '../capture/pcap.ts';
+import type { CaptureNotes } from '../capture/capture-faults.ts';
+import { openCapture, openPlainFile } from '../capture/open-capture.ts';
+import { readCapture } from '../capture/pcap.ts';
 import { type FlowBatch, FlowTable, type FlowTableOptions } from './flow-table.ts';
 
 /** What is known of a capture once it has been read. */
@@ -26,8 +27,17 @@ export async function* readFlows(
   summary: CaptureSummary,
 ): AsyncGenerator<FlowBatch> {
   const table = new FlowTable(options);
-  for await (const block of readCapture(openCapture(name, summary), summary)) {
-    yield* table.process(block);
+  const file = await openPlainFile(name);
+  if (file === undefined) {
+    for await (const block of readCapture(openCapture(name, summary), summary)) {
+      for (const batch of table.process(block)) yield batch;
+    }
+  } else {
+    try {
+      yield* table.processFile(file.fd, summary);
+    } finally {
+      await file.close();
+    }
   }
   yield* table.finish();
   summary.counters = table.counters();

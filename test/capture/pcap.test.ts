@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
+import type { CaptureNotes } from '../../src/capture/capture-faults.ts';
 import { INDEX_WORDS } from '../../src/capture/frame-index.ts';
 import { openCapture } from '../../src/capture/open-capture.ts';
-import { type CaptureNotes, readCapture } from '../../src/capture/pcap.ts';
+import { readCapture } from '../../src/capture/pcap.ts';
 import { InputError } from '../../src/errors.ts';
 import {
   classicPcap,
