@@ -54,7 +54,8 @@ export function findToken(
 ): TokenSearch {
   if (token !== undefined) return { token: new Token('token', token) };
   if (tokenFile !== undefined) return tokenOfFile(resolve(directory, tokenFile));
-  const value = env[tokenEnv]?.trim() ?? '';
+  // What every object has, such as toString, is no variable.
+  const value = (Object.hasOwn(env, tokenEnv) ? env[tokenEnv]?.trim() : undefined) ?? '';
   // Who reports nothing does not care what some variable holds.
   if (controller === undefined || value === '') return {};
   if (tokenSchema.safeParse(value).success)

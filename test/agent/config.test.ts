@@ -573,6 +573,13 @@ test('no text throws anything but a ConfigError', (t) => {
   );
 });
 
+test('a variable called like what every object has is not set', (t) => {
+  t.deepEqual(
+    faultsOf(() => parse(`${CONTROLLER}  tokenEnv: toString`)),
+    [],
+  );
+});
+
 test('no value of a key throws anything but a ConfigError', (t) => {
   const keys = configWords().flatMap(({ name, keys: inner }) =>
     inner.map((key) => (name === undefined ? [key.name] : [name, key.name])),
