@@ -576,7 +576,9 @@ test('no text throws anything but a ConfigError', (t) => {
 test('a variable called like what every object has is not set', (t) => {
   t.deepEqual(
     faultsOf(() => parse(`${CONTROLLER}  tokenEnv: toString`)),
-    [],
+    [
+      'agent.yaml:3: report.controller needs a token: name its file by report.tokenFile, or put it into the environment as toString',
+    ],
   );
 });
 
