@@ -179,13 +179,13 @@ rule, no handshake yet. Nothing that came later is in it: features cut at N are 
 
 const COST = `
 ## What it costs
-\`npm run bench\` on 2 cores of an AMD EPYC, Node 20.20.2, other work on the machine: all features of a flow, hellos already read, into a
+\`npm run bench\` on 2 cores of an AMD EPYC, Node 20.20.2: all features of a flow, hellos already read, into a
 model's memory. It grows by some 90 ns a packet.
 
 | packets | 32 | 64 | 128 | 256 | 512 | 1,024 |
 | --- | --- | --- | --- | --- | --- | --- |
-| µs a flow, the least | 11 | 14 | 19 | 32 | 57 | 102 |
-| median | 13 | 21 | 22 | 45 | 98 | 120 |
+| µs a flow, the least | 14 | 16 | 22 | 33 | 53 | 96 |
+| median | 17 | 20 | 28 | 38 | 59 | 104 |
 `;
 
 const CHECKED = `
