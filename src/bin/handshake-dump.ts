@@ -118,14 +118,14 @@ function dumpMessage(
   const fields = occludedFields(message.byteLength, stretches);
   return rowsOf(message).map(([at, row]) => {
     const inside = (i: number): boolean => fields[at + i] !== undefined;
+    const [on, off] = colour ? [DIM_RED, PLAIN] : ['', ''];
     let text = '';
     row.forEach((byte, i) => {
       const before = i > 0 && inside(i - 1);
-      const mark = inside(i) === before ? ' ' : before ? ']' : '[';
-      const digits = byte.toString(16).padStart(2, '0');
-      text += mark + (colour && inside(i) ? `${DIM_RED}${digits}${PLAIN}` : digits);
+      const mark = inside(i) === before ? ' ' : before ? `${off}]` : `[${on}`;
+      text += mark + byte.toString(16).padStart(2, '0');
     });
-    const end = inside(row.byteLength - 1) ? ']' : ' ';
+    const end = inside(row.byteLength - 1) ? `${off}]` : ' ';
     const padding = '   '.repeat(ROW_BYTES - row.byteLength);
     const names = new Set(fields.slice(at, at + row.byteLength).filter((f) => f));
     return `    ${hex16(at)} ${text}${end}${padding} ${[...names].join(', ')}`.trimEnd();
