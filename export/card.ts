@@ -42,7 +42,7 @@ export function cardOf(manifest: Manifest, run: SavedRun, measured: Measured): s
 
 function summary({ model, classes, training }: Manifest, { test }: Measured): string {
   return [
-    `Tells which of ${classes.length} kinds of service (${classes.join(', ')}) a TLS flow belongs to, from its`,
+    `Tells which of ${classes.length} kinds of service (${classes.join(', ')}) an encrypted flow belongs to, from its`,
     'occluded handshake, its packet series and its statistics; the server’s name is not among them.',
     `${model.parameters.toLocaleString('en-US')} parameters in int8, ${Math.round(model.sizeBytes / 1024)} KiB.`,
     `Accuracy ${percent(test.whole.accuracy)}, macro-F1 ${percent(test.whole.macroF1)} on lab captures that it was never trained on`,

@@ -1,12 +1,13 @@
 // Hellos of real captures: against flows.tsv, what an independent dissector saw, and against tshark message by message.
 // Captures and tshark are no part of the repository: without them these tests are skipped.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import test from 'ava';
 import { jsonLines, ROOT, sluice } from '../helpers/sluice.ts';
 import { tsharkVersion, tupleKey } from '../helpers/tshark.ts';
 import { type HelloText, tsharkHellos } from '../helpers/tshark-hellos.ts';
+import { tsvRows } from '../helpers/tsv.ts';
 
 const FOLDERS = ['captures', 'captures-mobile'].map((name) =>
   join(ROOT, '../shared/corpus', name),
@@ -70,28 +71,20 @@ const ports = (a: unknown, b: unknown): string => [Number(a), Number(b)].sort().
 
 /** The flows of flows.tsv with a ClientHello, or a version of QUIC. */
 function knownFlows(): KnownFlow[] {
-  return FOLDERS.flatMap((folder) => {
-    const [header = '', ...lines] = readFileSync(join(folder, 'flows.tsv'), 'utf8')
-      .trim()
-      .split('\n');
-    const names = header.split('\t');
-    return lines
-      .map((line) => line.split('\t'))
-      .map((cells) => (name: string) => cells[names.indexOf(name)] ?? '')
-      .filter((cell) => cell('has_client_hello') === '1' || cell('quic_version') !== '')
-      .map((cell) => ({
-        file: cell('file'),
-        kind: cell('quic_version') === '' ? 'tls' : 'quic',
-        ports: ports(cell('client_port'), cell('server_port')),
-        ends: ends(
-          cell('client'),
-          cell('client_port'),
-          cell('server'),
-          cell('server_port'),
-        ),
-        sni: cell('sni'),
-      }));
-  });
+  return FOLDERS.flatMap((folder) => tsvRows(join(folder, 'flows.tsv')))
+    .filter((cell) => cell('has_client_hello') === '1' || cell('quic_version') !== '')
+    .map((cell) => ({
+      file: cell('file'),
+      kind: cell('quic_version') === '' ? 'tls' : 'quic',
+      ports: ports(cell('client_port'), cell('server_port')),
+      ends: ends(
+        cell('client'),
+        cell('client_port'),
+        cell('server'),
+        cell('server_port'),
+      ),
+      sni: cell('sni'),
+    }));
 }
 
 /** Why a flow of flows.tsv may not be found under its addresses. */

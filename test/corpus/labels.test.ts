@@ -1,11 +1,12 @@
 // The look-up table against the classes of flows.tsv, which were guessed by other expressions over the same names. The
 // table was written with these names in view: the figure says that it is no worse than those, not how well it generalizes.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { readLabelTable, SHIPPED_LABELS } from '../../src/dataset/shipped-labels.ts';
 import { ROOT } from '../helpers/sluice.ts';
+import { tsvRows } from '../helpers/tsv.ts';
 
 const FILES = ['captures', 'captures-mobile'].map((name) =>
   join(ROOT, '../shared/corpus', name, 'flows.tsv'),
@@ -21,15 +22,9 @@ interface KnownFlow {
 
 /** Flows whose class flows.tsv has from their name. */
 function knownFlows(): KnownFlow[] {
-  return FILES.flatMap((file) => {
-    const [header = '', ...lines] = readFileSync(file, 'utf8').trim().split('\n');
-    const names = header.split('\t');
-    return lines
-      .map((line) => line.split('\t'))
-      .map((cells) => (name: string) => cells[names.indexOf(name)] ?? '')
-      .filter((cell) => cell('class_from') === 'sni')
-      .map((cell) => ({ sni: cell('sni'), service: cell('class') }));
-  });
+  return FILES.flatMap(tsvRows)
+    .filter((cell) => cell('class_from') === 'sni')
+    .map((cell) => ({ sni: cell('sni'), service: cell('class') }));
 }
 
 corpusTest(
