@@ -136,7 +136,9 @@ export function sessionsOf(flows: readonly SessionFlow[]): Sessions {
   const members = new Map<number, number[]>();
   for (const i of flows.keys()) {
     const root = groups.rootOf(i);
-    members.set(root, [...(members.get(root) ?? []), i]);
+    const group = members.get(root);
+    if (group === undefined) members.set(root, [i]);
+    else group.push(i);
   }
   const found = new Array<SessionLabel>(flows.length);
   let conflicts = 0;
