@@ -124,7 +124,7 @@ function compareWithTruth() {
 function explain(manifest) {
   const { seriesSteps, statistics } = manifest.features;
   say(
-    'What you see: one line a TLS flow, in the order in which flows end. `likeliest` is what the model',
+    'What you see: one line an encrypted flow, in the order in which flows end. `likeliest` is what the model',
   );
   say(
     'takes it for, `probability` how sure it is, and `class` is `unknown` where that is not sure enough. It',
@@ -177,7 +177,7 @@ async function showController(page) {
     );
   }
   say(
-    '`other` are flows without a TLS handshake; nothing of addresses or names leaves the agent.',
+    '`other` are flows without a handshake; nothing of addresses or names leaves the agent.',
   );
   say();
   say(`Its page, with charts over time: ${page.href}`);
