@@ -1,5 +1,6 @@
-// The lab's command line: makes the data set or the demo capture, or tells what a data set holds. Data goes to
-// standard output, words to standard error; exit code 2 is a machine or an input that will not do.
+// The lab's command line: makes labelled traffic of real software (the default command), the small data set of the demo
+// and its capture, or tells what there is. Data goes to standard output, words to standard error; exit code 2 is a
+// machine or an input that will not do.
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { removeStale } from './namespaces.ts';
 import { type CaptureOrder, planCapture } from './plan.ts';
 import { missing, run } from './processes.ts';
 import { NETWORK_DEMO, NETWORK_PROFILES } from './profiles.ts';
+import { addSoftwareCommands } from './software-commands.ts';
 import { TRIM, TRIM_DEMO, type TrimOptions } from './trim.ts';
 
 const SEED_DATASET = 20_261_124;
@@ -138,6 +140,7 @@ function commandLine(): Command {
       'Makes labelled real traffic: clients and servers in network namespaces of its own',
     )
     .exitOverride();
+  addSoftwareCommands(program, { tell, signal: stop.signal });
   const making = (name: string, what: string, seed: number, out: string): Command =>
     program
       .command(name)

@@ -1,6 +1,7 @@
 #include "path.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::lab {
 namespace {
@@ -8,32 +9,40 @@ namespace {
 constexpr std::size_t kIpv4Bytes = 20;
 constexpr std::size_t kIpv6Bytes = 40;
 
-/** The client's end of a packet: the source on its way up, the destination down. */
-std::optional<Address> clientOf(Way way, Bytes packet) {
-  if (packet.empty()) return std::nullopt;
-  const auto version = std::to_integer<unsigned>(packet[0]) >> 4U;
-  const bool up = way == Way::kUp;
-  std::size_t at = 0;
-  std::size_t length = 0;
-  if (version == 4 && packet.size() >= kIpv4Bytes) {
-    at = up ? 12 : 16;
-    length = 4;
-  } else if (version == 6 && packet.size() >= kIpv6Bytes) {
-    at = up ? 8 : 24;
-    length = 16;
-  } else {
-    return std::nullopt;
-  }
+Address addressAt(Bytes packet, std::size_t at, std::size_t length) {
   Address address{};
   const Bytes found = packet.subspan(at, length);
   std::copy(found.begin(), found.end(), address.begin());
   return address;
 }
 
+struct Ends {
+  Address client;
+  Address server;
+};
+
+/** On its way up a packet's source is the client. */
+std::optional<Ends> endsOf(Way way, Bytes packet) {
+  if (packet.empty()) return std::nullopt;
+  const auto version = std::to_integer<unsigned>(packet[0]) >> 4U;
+  Ends ends{};
+  if (version == 4 && packet.size() >= kIpv4Bytes) {
+    ends = {.client = addressAt(packet, 12, 4), .server = addressAt(packet, 16, 4)};
+  } else if (version == 6 && packet.size() >= kIpv6Bytes) {
+    ends = {.client = addressAt(packet, 8, 16), .server = addressAt(packet, 24, 16)};
+  } else {
+    return std::nullopt;
+  }
+  if (way == Way::kDown) std::swap(ends.client, ends.server);
+  return ends;
+}
+
 }  // namespace
 
 Path::Path(const PathSettings& settings, std::uint32_t poolPackets)
-    : lineOfClient_(settings.lineOfClient), pool_(poolPackets) {
+    : lineOfClient_(settings.lineOfClient),
+      delayNsOfServer_(settings.delayNsOfServer),
+      pool_(poolPackets) {
   // Each direction has dice of its own, so that what one loses does not move the other.
   std::uint64_t seed = settings.seed * 1'000;
   for (const auto& [up, down] : settings.lines) {
@@ -42,21 +51,15 @@ Path::Path(const PathSettings& settings, std::uint32_t poolPackets)
   }
 }
 
-DelayLine* Path::lineOf(Way way, Bytes packet) {
-  const auto client = clientOf(way, packet);
-  if (!client) return nullptr;
-  const auto found = lineOfClient_.find(*client);
-  if (found == lineOfClient_.end()) return nullptr;
-  return &lines_[found->second][static_cast<std::size_t>(way)];
-}
-
 void Path::offer(std::int64_t nowNs, Way way, Bytes packet) {
-  DelayLine* line = lineOf(way, packet);
-  if (line == nullptr) {
+  const auto ends = endsOf(way, packet);
+  const auto found = ends ? lineOfClient_.find(ends->client) : lineOfClient_.end();
+  if (found == lineOfClient_.end()) {
     ++counters_.strangers;
     return;
   }
-  const Fate fate = line->admit(nowNs, static_cast<std::uint32_t>(packet.size()));
+  DelayLine& line = lines_[found->second][static_cast<std::size_t>(way)];
+  const Fate fate = line.admit(nowNs, static_cast<std::uint32_t>(packet.size()));
   if (fate.drop) {
     ++(*fate.drop == LineDrop::kLoss ? counters_.lost : counters_.queueDropped);
     return;
@@ -66,7 +69,10 @@ void Path::offer(std::int64_t nowNs, Way way, Bytes packet) {
     ++counters_.poolDropped;
     return;
   }
-  waiting_.push({fate.releaseNs, order_++, *slot, way});
+  // The same for each packet of a flow, so their order stays.
+  const auto farther = delayNsOfServer_.find(ends->server);
+  const std::int64_t extraNs = farther == delayNsOfServer_.end() ? 0 : farther->second;
+  waiting_.push({fate.releaseNs + extraNs, order_++, *slot, way});
 }
 
 std::optional<Due> Path::due(std::int64_t nowNs) const {

@@ -59,9 +59,9 @@ class Path {
                                           : order > other.order;
     }
   };
-  DelayLine* lineOf(Way way, Bytes packet);
 
   std::map<Address, std::size_t> lineOfClient_;
+  std::map<Address, std::int64_t> delayNsOfServer_;
   std::vector<std::array<DelayLine, 2>> lines_;
   PacketPool pool_;
   std::priority_queue<Waiting, std::vector<Waiting>, std::greater<>> waiting_;

@@ -111,6 +111,19 @@ std::string takeClient(PathSettings& settings, std::istringstream& words) {
   return {};
 }
 
+std::string takeServer(PathSettings& settings, std::istringstream& words) {
+  std::string text;
+  std::string delay;
+  words >> text >> delay;
+  const auto address = addressOf(text);
+  if (!address) return "'" + text + "': expected an IPv4 or IPv6 address";
+  const auto delayUs = numberOf<std::int64_t>(delay);
+  if (!delayUs || *delayUs > kMaxWhole)
+    return "'" + delay + "': expected a delay in us, 0 to 1000000000";
+  settings.delayNsOfServer[*address] = *delayUs * 1'000;
+  return {};
+}
+
 std::string takeSeed(PathSettings& settings, std::istringstream& words) {
   std::string text;
   words >> text;
@@ -128,7 +141,8 @@ std::string takeRow(PathSettings& settings, const std::string& row) {
   if (verb == "seed") return takeSeed(settings, words);
   if (verb == "line") return takeLine(settings, words);
   if (verb == "client") return takeClient(settings, words);
-  return "'" + verb + "': expected seed, line or client";
+  if (verb == "server") return takeServer(settings, words);
+  return "'" + verb + "': expected seed, line, client or server";
 }
 
 }  // namespace

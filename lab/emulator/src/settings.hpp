@@ -32,6 +32,7 @@ struct PathSettings {
   std::uint64_t seed = 1;
   std::vector<std::array<LineSettings, 2>> lines;  // by Way
   std::map<Address, std::size_t> lineOfClient;
+  std::map<Address, std::int64_t> delayNsOfServer;  // each way, beyond the line
 };
 
 struct SettingsError {
@@ -47,6 +48,7 @@ struct SettingsError {
  *   line 0 down delay_us=10000 rate_kbps=100000 queue_bytes=500000 loss=0.0001
  *   client 10.77.0.2 0
  *   client fd77::2 0
+ *   server 10.200.0.1 8000        a server that is 8,000 us farther, each way
  *
  * Lines are numbered from 0 without a gap. Keys that are left out are as in
  * `LineSettings`; `burst_enter`, `burst_leave`, `burst_loss` are the others. Empty lines

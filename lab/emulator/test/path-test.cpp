@@ -79,6 +79,18 @@ void ways(Suite& suite) {
     path.offer(0, Way::kDown, ipv6(9, 1));
     check.equal(path.nextNs().value_or(0), 20 * kMs, "down");
   });
+  suite.test("path: a server that is farther costs its delay each way, the line none",
+             [](Check& check) {
+               Path path(settingsOf(std::string(kTwoLines) + "server 10.0.0.9 3000\n"),
+                         16);
+               path.offer(0, Way::kUp, ipv4(2, 9, 1));
+               path.offer(0, Way::kUp, ipv4(2, 8, 2));
+               check.that(takeDue(path, kMs) == std::vector{2}, "the near one first");
+               check.equal(path.nextNs().value_or(0), 4 * kMs, "up");
+               takeDue(path, 4 * kMs);
+               path.offer(10 * kMs, Way::kDown, ipv4(9, 2));
+               check.equal(path.nextNs().value_or(0), 15 * kMs, "down");
+             });
   suite.test("path: packets go by time, those of one time as they came",
              [](Check& check) {
                Path path(settingsOf(kTwoLines), 16);

@@ -48,7 +48,9 @@ void settingsTests(Suite& suite) {
       Wrong{"line 0 up\nclient 10.0.0 0\n", 2, "address"},
       Wrong{"line 0 up\nclient 10.0.0.1 1\n", 2, "no such line"},
       Wrong{"seed x\n", 1, "seed"},
-      Wrong{"hello\n", 1, "expected seed, line or client"},
+      Wrong{"server 10.0.0 5\n", 1, "address"},
+      Wrong{"server 10.0.0.9 -5\n", 1, "delay in us"},
+      Wrong{"hello\n", 1, "expected seed, line, client or server"},
   };
   for (const Wrong& wrong : kWrong) {
     suite.test("settings: what is wrong is told by line", [&wrong](Check& check) {

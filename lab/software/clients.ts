@@ -1,0 +1,132 @@
+// The client software of the lab: each plays every scenario, so that no TLS stack stands for a class.
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run } from '../processes.ts';
+import type { Protocol } from '../scenario/step.ts';
+import { playerFile, present, TOOLS } from './toolchain.ts';
+
+/** What a player process is started with. */
+export interface PlayerSetup {
+  /** The authority's certificate. */
+  readonly authority: string;
+  /** A folder of its own. */
+  readonly home: string;
+  /** Names of the hosts that speak HTTP/3. */
+  readonly quicHosts: readonly string[];
+}
+
+export interface ClientSoftware {
+  readonly name: string;
+  /** Whose TLS it is. */
+  readonly stack: string;
+  readonly protocols: readonly Protocol[];
+  /** Of the seats of a batch, so many in a hundred: a browser costs as much as ten of the others. */
+  readonly share: number;
+  /** Of a batch's seats no more have it. */
+  readonly most: number;
+  /** Why it cannot be used on this machine; undefined when it can. */
+  lacking(): string | undefined;
+  command(setup: PlayerSetup): Promise<readonly string[]>;
+}
+
+const CHROMIUM = '/usr/bin/chromium';
+
+function nodeProgram(name: string): string {
+  return fileURLToPath(new URL(`../players/${name}.js`, import.meta.url));
+}
+
+function chromium(name: string, protocol: 'h2' | 'h3'): ClientSoftware {
+  return {
+    name,
+    stack: 'BoringSSL',
+    protocols: [protocol],
+    share: 14,
+    most: 1,
+    lacking: () => {
+      if (!present(CHROMIUM))
+        return 'chromium is not installed: apt-get install chromium';
+      return present('certutil')
+        ? undefined
+        : 'certutil is not installed: apt-get install libnss3-tools';
+    },
+    command: async ({ authority, home, quicHosts }) => {
+      const database = join(home, '.pki/nssdb');
+      await mkdir(database, { recursive: true });
+      await run('certutil', ['-N', '-d', `sql:${database}`, '--empty-password']);
+      const trust = [
+        '-A',
+        '-d',
+        `sql:${database}`,
+        '-n',
+        'lab',
+        '-t',
+        'C,,',
+        '-i',
+        authority,
+      ];
+      await run('certutil', trust);
+      const player = nodeProgram('browser-player');
+      return [process.execPath, player, protocol, home, quicHosts.join(',')];
+    },
+  };
+}
+
+function python(
+  name: string,
+  file: string,
+  protocols: readonly Protocol[],
+): ClientSoftware {
+  return {
+    name,
+    stack: name === 'aioquic' ? 'aioquic' : 'OpenSSL',
+    protocols,
+    share: name === 'aioquic' ? 22 : 12,
+    most: 4,
+    lacking: () =>
+      present(TOOLS.python) ? undefined : 'python3 with venv is not installed',
+    command: async ({ authority }) => [
+      TOOLS.python,
+      '-B',
+      playerFile(`python/${file}`),
+      authority,
+    ],
+  };
+}
+
+function go(name: string, protocols: readonly Protocol[]): ClientSoftware {
+  return {
+    name,
+    stack: 'Go',
+    protocols,
+    share: name === 'quic-go' ? 14 : 12,
+    most: 4,
+    lacking: () => (present(TOOLS.goPlayer) ? undefined : 'go is not installed'),
+    command: async ({ authority }) => [TOOLS.goPlayer, authority],
+  };
+}
+
+const NODE: ClientSoftware = {
+  name: 'node',
+  stack: 'OpenSSL',
+  protocols: ['h1', 'h2'],
+  share: 12,
+  most: 4,
+  lacking: () => undefined,
+  command: async ({ authority }) => [
+    process.execPath,
+    nodeProgram('node-player'),
+    authority,
+  ],
+};
+
+export const CLIENTS: readonly ClientSoftware[] = [
+  chromium('chromium', 'h2'),
+  chromium('chromium-quic', 'h3'),
+  NODE,
+  python('python', 'tcp_player.py', ['h1', 'h2']),
+  python('aioquic', 'quic_player.py', ['h3']),
+  go('go', ['h1', 'h2']),
+  go('quic-go', ['h3']),
+];
