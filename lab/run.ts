@@ -2,6 +2,7 @@
 // and its capture, or tells what there is. Data goes to standard output, words to standard error; exit code 2 is a
 // machine or an input that will not do.
 
+import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
@@ -33,6 +34,8 @@ const tell = (line: string): void => {
 };
 
 const stop = new AbortController();
+// One for each seat that plays, and for each that rests.
+setMaxListeners(0, stop.signal);
 
 type Wanted = Omit<CaptureOrder, 'profileFlows'>;
 

@@ -177,8 +177,8 @@ async function playSeat(
   return played;
 }
 
-function rest(ms: number, signal: AbortSignal): Promise<void | undefined> {
-  return untilAborted(new Promise<void>((resolve) => setTimeout(resolve, ms)), signal);
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  await untilAborted(new Promise((resolve) => setTimeout(resolve, ms)), signal);
 }
 
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {

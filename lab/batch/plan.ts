@@ -184,8 +184,11 @@ function planActivity(
   const protocol: Protocol = draw.pick(
     client.protocols.filter((one) => scenario.protocols.includes(one)),
   );
+  const streams = protocol === 'h3' && client.streams && scenario.channels;
   const able = draw.shuffled(
-    hosts.filter(({ server }) => server.protocols.includes(protocol)),
+    hosts.filter(
+      ({ server }) => server.protocols.includes(protocol) && (!streams || server.streams),
+    ),
   );
   const seed = draw.uint32();
   return {

@@ -1,5 +1,5 @@
 // How a request says what the server is to do. It says so inside the encrypted stream, so nobody on the way sees it;
-// players in other languages build the same paths (players/player.go, players/player.py).
+// players in other languages build the same paths (go/player, players/python).
 //
 //   GET  /g/DOWN/HOLD/RATE[/PUSH]?PADDING     DOWN bytes after HOLD ms at RATE kB/s; with PUSH a stream of pushes
 //   POST /u/DOWN/HOLD                         DOWN bytes HOLD ms after the whole body has come

@@ -1,7 +1,7 @@
 // Runs inside the browser's pages: what a page's own scripts do. Read as text by browser-player.ts; orders are those of
 // origin/request-path.ts, built on the other side.
 
-globalThis.labPage = {
+const labPage = {
   async exchange(url, body) {
     const options = body === undefined ? {} : { method: 'POST', body };
     const response = await fetch(url, {
@@ -65,3 +65,5 @@ globalThis.labPage = {
     await labPage.pause(start + lasts - performance.now());
   },
 };
+
+globalThis.labPage = labPage;

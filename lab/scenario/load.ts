@@ -11,6 +11,8 @@ import { SCENARIO, type Scenario } from './scenario.ts';
 /** A scenario and its name: SERVICE/FILE without the ending. */
 export interface NamedScenario extends Scenario {
   readonly name: string;
+  /** Whether it opens channels. */
+  readonly channels: boolean;
 }
 
 /** All of `directory`/SERVICE/*.yaml, in order of name. @throws InputError in one line a fault, with the file's name. */
@@ -36,7 +38,8 @@ function loadScenario(path: string, file: string): NamedScenario {
       `${path}: service ${scenario.service} in the folder of ${service}`,
     );
   }
-  const named = { ...scenario, name: `${service}/${basename(name, '.yaml')}` };
+  const channels = JSON.stringify(scenario.steps).includes('"channel":');
+  const named = { ...scenario, channels, name: `${service}/${basename(name, '.yaml')}` };
   // So that a wrong name shows at once, whichever way is drawn later.
   for (let seed = 0; seed < 20; seed++) compileScenario(named, seed);
   return named;

@@ -22,6 +22,8 @@ export interface ClientSoftware {
   /** Whose TLS it is. */
   readonly stack: string;
   readonly protocols: readonly Protocol[];
+  /** Whether its channels over HTTP/3 are requests whose body and answer are open at the same time. */
+  readonly streams: boolean;
   /** Of the seats of a batch, so many in a hundred: a browser costs as much as ten of the others. */
   readonly share: number;
   /** Of a batch's seats no more have it. */
@@ -42,6 +44,7 @@ function chromium(name: string, protocol: 'h2' | 'h3'): ClientSoftware {
     name,
     stack: 'BoringSSL',
     protocols: [protocol],
+    streams: false,
     share: 14,
     most: 1,
     lacking: () => {
@@ -82,6 +85,7 @@ function python(
     name,
     stack: name === 'aioquic' ? 'aioquic' : 'OpenSSL',
     protocols,
+    streams: true,
     share: name === 'aioquic' ? 22 : 12,
     most: 4,
     lacking: () =>
@@ -100,6 +104,7 @@ function go(name: string, protocols: readonly Protocol[]): ClientSoftware {
     name,
     stack: 'Go',
     protocols,
+    streams: true,
     share: name === 'quic-go' ? 14 : 12,
     most: 4,
     lacking: () => (present(TOOLS.goPlayer) ? undefined : 'go is not installed'),
@@ -111,6 +116,7 @@ const NODE: ClientSoftware = {
   name: 'node',
   stack: 'OpenSSL',
   protocols: ['h1', 'h2'],
+  streams: true,
   share: 12,
   most: 4,
   lacking: () => undefined,

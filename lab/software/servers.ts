@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OriginSetup } from '../origin/origin.ts';
 import type { Protocol } from '../scenario/step.ts';
-import { present } from './toolchain.ts';
+import { present, TOOLS } from './toolchain.ts';
 
 export const PORT = 443;
 export const ORIGIN_PORT = 8080;
@@ -24,6 +24,8 @@ export interface ServerSoftware {
   readonly name: string;
   readonly stack: string;
   readonly protocols: readonly Protocol[];
+  /** Whether over HTTP/3 a request's body and its answer may be open at the same time. */
+  readonly streams: boolean;
   /** Hosts of a batch. */
   readonly hosts: number;
   lacking(): string | undefined;
@@ -36,6 +38,8 @@ const CADDY: ServerSoftware = {
   name: 'caddy',
   stack: 'Go',
   protocols: ['h1', 'h2', 'h3'],
+  // Of 2.6.2: it ends such a request with the first answer.
+  streams: false,
   hosts: 6,
   lacking: () =>
     present('caddy') ? undefined : 'caddy is not installed: apt-get install caddy',
@@ -68,6 +72,7 @@ const NGINX: ServerSoftware = {
   name: 'nginx',
   stack: 'OpenSSL',
   protocols: ['h1', 'h2'],
+  streams: false,
   hosts: 4,
   lacking: () =>
     present('nginx') ? undefined : 'nginx is not installed: apt-get install nginx-light',
@@ -119,16 +124,42 @@ ${hosts.map(server).join('')}
 `;
 }
 
+const GO: ServerSoftware = {
+  name: 'go',
+  stack: 'Go',
+  protocols: ['h1', 'h2', 'h3'],
+  streams: true,
+  hosts: 6,
+  lacking: () => (present(TOOLS.goServer) ? undefined : 'go is not installed'),
+  start: async (hosts, folder) => {
+    const setup = {
+      origin: `http://127.0.0.1:${ORIGIN_PORT}`,
+      port: PORT,
+      hosts: hosts.map(({ ipv4, ipv6, chain, key }) => ({
+        addresses: [ipv4, ipv6],
+        chain,
+        key,
+      })),
+    };
+    const file = join(folder, 'setup.json');
+    await writeFile(file, JSON.stringify(setup));
+    return [TOOLS.goServer, file];
+  },
+  ready: 'ready',
+};
+
 /** Node serves its hosts from the origin's own process. */
 export const NODE_SERVER = 'node';
 
 export const SERVERS: readonly ServerSoftware[] = [
   CADDY,
+  GO,
   NGINX,
   {
     name: NODE_SERVER,
     stack: 'OpenSSL',
     protocols: ['h1', 'h2'],
+    streams: false,
     hosts: 4,
     lacking: () => undefined,
     start: async () => [],

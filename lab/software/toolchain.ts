@@ -15,7 +15,8 @@ const BUILD_TIMEOUT_MS = 600_000;
 export const TOOLS = {
   path: join(BUILT, 'emulator/lab-path'),
   tap: join(BUILT, 'emulator/lab-tap'),
-  goPlayer: join(BUILT, 'go-player'),
+  goPlayer: join(BUILT, 'go/player'),
+  goServer: join(BUILT, 'go/server'),
   python: join(BUILT, 'venv/bin/python'),
 } as const;
 
@@ -62,14 +63,15 @@ const EMULATOR: Recipe = {
 };
 
 const GO: Recipe = {
-  title: 'the player in Go',
+  title: 'player and server in Go',
   wants: ['go'],
-  sources: ['go.mod', 'go.sum', 'main.go', 'means.go', 'play.go'].map(
-    (file) => `lab/players/go/${file}`,
-  ),
+  sources: [
+    ...['go.mod', 'go.sum', 'player/main.go', 'player/means.go', 'player/play.go'],
+    'server/main.go',
+  ].map((file) => `lab/go/${file}`),
   makes: TOOLS.goPlayer,
-  commands: [['go', 'build', '-o', TOOLS.goPlayer, '.']],
-  folder: 'lab/players/go',
+  commands: [['go', 'build', '-o', `${join(BUILT, 'go')}/`, './...']],
+  folder: 'lab/go',
 };
 
 const PYTHON: Recipe = {
@@ -141,7 +143,7 @@ export function build(recipe: Recipe, tell: (line: string) => void): string | un
   const missing = recipe.wants.filter((command) => !present(command));
   if (missing.length > 0) return `${recipe.title}: ${missing.join(', ')} not installed`;
   tell(`lab: building ${recipe.title}`);
-  mkdirSync(BUILT, { recursive: true });
+  mkdirSync(join(BUILT, 'go'), { recursive: true });
   for (const [command, ...args] of recipe.commands) {
     const cwd = join(ROOT, recipe.folder ?? '.');
     const done = spawnSync(command, args, {

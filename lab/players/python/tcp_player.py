@@ -17,7 +17,7 @@ class TcpMeans:
         self._hosts = activity["hosts"]
         self._context = context
         http2 = activity["protocol"] == "h2"
-        limits = httpx.Limits(max_connections=24, max_keepalive_connections=24)
+        limits = httpx.Limits(max_connections=8, max_keepalive_connections=8)
         self._client = httpx.AsyncClient(
             verify=context, http2=http2, timeout=TIMEOUT_S, limits=limits, trust_env=False
         )

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A step of any kind (scenario/step.ts says which fields belong to which).
+// A step of any kind (../../scenario/step.ts says which fields belong to which).
 type step struct {
 	Op      string `json:"op"`
 	Ms      int    `json:"ms"`

@@ -1,5 +1,5 @@
 // Client software "go" and "quic-go": net/http over crypto/tls, HTTP/3 over quic-go.
-// Argument: the certificate of the authority. Speaks the protocol of ../player-loop.ts.
+// Argument: the certificate of the authority. Speaks the protocol of ../../players/player-loop.ts.
 package main
 
 import (

@@ -1,4 +1,4 @@
-module sluice.invalid/lab/player
+module sluice.invalid/lab
 
 go 1.26.0
 
