@@ -7,6 +7,7 @@ import { hostFiles, makeAuthority, makeLeaves, rootFile } from '../certificates.
 import { NETNS_CONFIG, World, type WorldReport, type WorldTools } from '../net/world.ts';
 import type { Outcome } from '../players/play.ts';
 import { Running } from '../processes.ts';
+import { compileScenario } from '../scenario/compile.ts';
 import {
   NODE_SERVER,
   originCommand,
@@ -162,14 +163,15 @@ async function playSeat(
   for (const activity of seat.activities) {
     await rest(activity.restMs, signal);
     if (Date.now() > until || signal.aborted) break;
-    const { id, protocol, hosts, steps, within } = activity;
+    const { id, protocol, hosts, within } = activity;
+    const steps = compileScenario(activity.scenario, activity.seed);
     const answer = await untilAborted(
       player.ask(JSON.stringify({ id, protocol, hosts, steps, within })),
       signal,
     );
     if (answer === undefined) {
       if (signal.aborted) break;
-      const message = `${player.name} ended in ${activity.scenario}: ${player.said.trim()}`;
+      const message = `${player.name} ended in ${activity.scenario.name}: ${player.said.trim()}`;
       throw new SluiceError('ERR_LAB_PLAYER', message);
     }
     played.push({ seat, activity, outcome: JSON.parse(answer) });

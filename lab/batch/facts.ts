@@ -38,6 +38,8 @@ export interface BatchFacts {
   readonly faults: Readonly<Record<string, number>>;
   /** Flows of the capture that belong to no activity. */
   readonly strays: number;
+  /** Connections without a request, which are left without a label. */
+  readonly unused: number;
   /** Share of the machine's processors that were busy meanwhile, by whomever. */
   readonly busy: number;
   readonly latenessUs: PathReport['latenessUs'];
@@ -105,7 +107,7 @@ export function countLabels(
 export function countPlayed(played: readonly Played[]): Counts {
   return counted((count) => {
     for (const { activity } of played)
-      count(activity.service, activity.protocol === 'h3');
+      count(activity.scenario.service, activity.protocol === 'h3');
   });
 }
 
@@ -113,7 +115,7 @@ export function faultsOf(played: readonly Played[]): Record<string, number> {
   const faults: Record<string, number> = {};
   for (const { seat, activity, outcome } of played) {
     if (outcome.fault === undefined) continue;
-    const what = `${seat.software.name} ${activity.scenario}: ${outcome.fault.slice(0, 120)}`;
+    const what = `${seat.software.name} ${activity.scenario.name}: ${outcome.fault.slice(0, 120)}`;
     faults[what] = (faults[what] ?? 0) + 1;
   }
   return faults;

@@ -37,6 +37,8 @@ export interface TappedFlow {
   packets: number;
   payloadUp: number;
   payloadDown: number;
+  /** The client's payload after the server's first: what is left of a handshake, and requests. */
+  payloadAnswering: number;
 }
 
 /** The flows of a capture, in order of their first packets; TCP flows without a SYN are of before the capture. */
@@ -60,15 +62,19 @@ export async function tappedFlows(capture: string): Promise<TappedFlow[]> {
         packets: 0,
         payloadUp: 0,
         payloadDown: 0,
+        payloadAnswering: 0,
       };
       open.set(key, flow);
       flows.push(flow);
     }
     flow.packets++;
     const payload = frame.ipBytes - (frame.headerBytes - frame.linkBytes);
-    if (frame.source === flow.client && frame.sourcePort === flow.clientPort)
+    if (frame.source !== flow.client || frame.sourcePort !== flow.clientPort)
+      flow.payloadDown += payload;
+    else {
       flow.payloadUp += payload;
-    else flow.payloadDown += payload;
+      if (flow.payloadDown > 0) flow.payloadAnswering += payload;
+    }
   }
   return flows;
 }
@@ -76,6 +82,8 @@ export async function tappedFlows(capture: string): Promise<TappedFlow[]> {
 const PROTOCOL_TCP = 6;
 /** A clock read in another process, a packet stamped a little later. */
 const SLACK_US = 50_000;
+/** The end of a TLS handshake is up to 80 bytes, with the shortest request it is 160. */
+const REQUEST_BYTES_LEAST = 120;
 
 export interface Labelled {
   readonly labels: readonly LabLabel[];
@@ -83,6 +91,8 @@ export interface Labelled {
   readonly flows: readonly TappedFlow[];
   /** Flows that belong to no activity. */
   readonly strays: number;
+  /** Connections that a browser opened and never used: a handshake is all there is, so there is nothing to label. */
+  readonly unused: number;
 }
 
 /** A flow is of the activity at its seat while which it began. */
@@ -95,7 +105,12 @@ export function labelFlows(
     hosts.flatMap((host) => [[host.ipv4, host] as const, [host.ipv6, host] as const]),
   );
   const labelled: { label: LabLabel; flow: TappedFlow }[] = [];
+  let unused = 0;
   for (const flow of flows) {
+    if (!flow.udp && flow.payloadAnswering < REQUEST_BYTES_LEAST) {
+      unused++;
+      continue;
+    }
     const one = played.find(
       ({ seat, outcome }) =>
         (seat.ipv4 === flow.client || seat.ipv6 === flow.client) &&
@@ -109,7 +124,8 @@ export function labelFlows(
   return {
     labels: labelled.map(({ label }) => label),
     flows: labelled.map(({ flow }) => flow),
-    strays: flows.length - labelled.length,
+    strays: flows.length - labelled.length - unused,
+    unused,
   };
 }
 
@@ -119,17 +135,17 @@ function labelOf(
   host: BatchHost,
 ): LabLabel {
   const { client, clientPort, server, serverPort, startUs } = flow;
-  const { service, application, id, scenario, seed, protocol } = activity;
+  const { id, scenario, seed, protocol } = activity;
   return {
     client,
     clientPort,
     server,
     serverPort,
     startUs,
-    service,
-    application,
+    service: scenario.service,
+    application: scenario.application,
     session: id,
-    scenario,
+    scenario: scenario.name,
     seed,
     clientSoftware: seat.software.name,
     serverSoftware: host.server.name,

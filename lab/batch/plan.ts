@@ -6,7 +6,6 @@ import { Draw } from '../draw.ts';
 import { drawLine, type Profiles } from '../net/profile.ts';
 import type { SeatNet, ServerAddress } from '../net/world.ts';
 import { CERTIFICATE_KINDS, type Host } from '../plan.ts';
-import { compileScenario } from '../scenario/compile.ts';
 import type { NamedScenario } from '../scenario/load.ts';
 import type { Activity, Protocol } from '../scenario/step.ts';
 import type { ClientSoftware } from '../software/clients.ts';
@@ -19,10 +18,9 @@ export interface Seat extends SeatNet {
   readonly activities: readonly PlannedActivity[];
 }
 
-export interface PlannedActivity extends Activity {
-  readonly service: Service;
-  readonly application: string;
-  readonly scenario: string;
+/** Its steps are drawn from scenario and seed when it is played: most of a plan never is. */
+export interface PlannedActivity extends Omit<Activity, 'steps'> {
+  readonly scenario: NamedScenario;
   readonly seed: number;
   /** Quiet before it. */
   readonly restMs: number;
@@ -193,14 +191,11 @@ function planActivity(
   const seed = draw.uint32();
   return {
     id: `${name}-${seat}-${number}`,
-    service: scenario.service,
-    application: scenario.application,
-    scenario: scenario.name,
+    scenario,
     seed,
     protocol,
     // Names of one site stand beside each other more often than not: on the same server software if it has enough.
     hosts: scenario.hosts.map((_, i) => able[i % able.length]?.name ?? ''),
-    steps: compileScenario(scenario, seed),
     within: WITHIN_MS,
     restMs: draw.whole(...REST_MS),
   };

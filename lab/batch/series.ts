@@ -103,7 +103,7 @@ async function playPlan(task: SeriesTask, plan: BatchPlan): Promise<BatchFacts> 
   try {
     const run = await playBatch({ plan, work, tools: task.tools, signal: task.signal });
     const busyDuring = busy();
-    const { labels, flows, strays } = labelFlows(
+    const { labels, flows, strays, unused } = labelFlows(
       await tappedFlows(run.capture),
       run.played,
       plan.hosts,
@@ -122,6 +122,7 @@ async function playPlan(task: SeriesTask, plan: BatchPlan): Promise<BatchFacts> 
       activities: run.played.length,
       faults: faultsOf(run.played),
       strays,
+      unused,
       busy: busyDuring,
       latenessUs: run.report.path.latenessUs,
       path: run.report.path,

@@ -34,7 +34,7 @@ export function describePushes(kinds: readonly PushKind[], seed: number): string
   return [seed, ...kinds.map(one)].join('~');
 }
 
-/** In order of time; nothing for a text that makes no sense. */
+/** In order of time; what makes no sense is none. */
 export function readPushes(text: string): Push[] {
   const [seed = '', ...kinds] = text.split('~');
   const draw = new Draw(Number(seed));
@@ -46,8 +46,8 @@ export function readPushes(text: string): Push[] {
     const gap = (): number => Math.max(drawFigure(gaps, draw), GAP_LEAST_MS);
     let at = Number(from) + gap();
     while (at < Number(until) && pushes.length < PUSHES_MAX) {
-      const bytes = Math.min(Math.round(drawFigure(sizes, draw)), BYTES_MAX);
-      pushes.push({ at: Math.round(at), bytes });
+      const bytes = Math.min(Math.round(drawFigure(sizes, draw)), BYTES_MAX) || 0;
+      pushes.push({ at: Math.max(0, Math.round(at)), bytes });
       at += gap();
     }
   }
@@ -83,12 +83,15 @@ function readDistribution(text: string): Distribution {
     case 'e':
       return { exponential: a, ...within };
     case 'o':
-      return { oneOf: numbers, ...within };
+      return { oneOf: numbers.length === 0 ? [0] : numbers, ...within };
     default:
       return { fixed: a, ...within };
   }
 }
 
 function readNumbers(text: string): number[] {
-  return text === '' ? [] : text.split('-').map((number) => Number(number) / 1000);
+  return text
+    .split('-')
+    .map((number) => Number.parseInt(number, 10) / 1000)
+    .filter(Number.isFinite);
 }
