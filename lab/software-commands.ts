@@ -82,12 +82,12 @@ export function addSoftwareCommands(program: Command, around: Surroundings): voi
 
 async function make(options: MakeOptions, { tell, signal }: Surroundings): Promise<void> {
   const scenarios = chosenScenarios(options.services);
+  const clients = chosen('client', CLIENTS, options.clients);
+  const servers = chosen('server', SERVERS, options.servers);
   checkMachine();
   for (const what of await removeLeftovers())
     tell(`lab: removed ${what}, left by a killed run`);
   setUp(tell);
-  const clients = chosen('client', CLIENTS, options.clients);
-  const servers = chosen('server', SERVERS, options.servers);
   const able = (lacking: string | undefined, name: string): boolean => {
     if (lacking !== undefined) tell(`lab: without ${name}: ${lacking}`);
     return lacking === undefined;
