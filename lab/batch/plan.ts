@@ -43,7 +43,7 @@ export interface BatchPlan {
 }
 
 /** How much each service is wanted, over QUIC and over TLS; only proportions count. */
-export type Wanted = (service: Service, quic: boolean) => number;
+type Wanted = (service: Service, quic: boolean) => number;
 
 export interface BatchOrder {
   readonly name: string;

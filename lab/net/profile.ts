@@ -17,7 +17,7 @@ const WAY = z.strictObject({
   burst: z.strictObject({ enter: share, leave: share, loss: share }).optional(),
 });
 
-export const PROFILES = z.strictObject({
+const PROFILES = z.strictObject({
   version: z.literal(1),
   profiles: z.record(
     z.string().regex(/^[a-z-]+$/),

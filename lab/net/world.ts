@@ -19,7 +19,7 @@ export const NETNS_CONFIG = '/etc/netns';
 const DEVICE = 'wan0';
 /** So many packets wait for the emulator when it gets no processor for a moment. */
 const TUN_QUEUE = '10000';
-export const SERVER_NET = { ipv4: '10.200.0.0/16', ipv6: 'fd77:200::/64' } as const;
+const SERVER_NET = { ipv4: '10.200.0.0/16', ipv6: 'fd77:200::/64' } as const;
 
 export interface SeatNet {
   readonly ipv4: string;

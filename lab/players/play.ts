@@ -13,12 +13,12 @@ export interface Means {
 }
 
 /** A browser's connections to a host, RFC 9112 9.4 leaves the number open; six is what browsers have in common. */
-export const PAGE_PARALLEL = 6;
+const PAGE_PARALLEL = 6;
 
-export const pause = (ms: number): Promise<void> =>
+const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 
-export async function play(steps: readonly Step[], means: Means): Promise<void> {
+async function play(steps: readonly Step[], means: Means): Promise<void> {
   for (const step of steps) await playStep(step, means);
 }
 
@@ -54,7 +54,7 @@ async function paced(step: Extract<Step, { op: 'pace' }>, means: Means): Promise
 }
 
 /** Each item, at most `limit` at a time. */
-export async function together<T>(
+async function together<T>(
   items: readonly T[],
   limit: number,
   each: (item: T) => Promise<void>,

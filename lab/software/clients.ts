@@ -8,7 +8,7 @@ import type { Protocol } from '../scenario/step.ts';
 import { playerFile, present, TOOLS } from './toolchain.ts';
 
 /** What a player process is started with. */
-export interface PlayerSetup {
+interface PlayerSetup {
   /** The authority's certificate. */
   readonly authority: string;
   /** A folder of its own. */

@@ -8,8 +8,8 @@ import type { OriginSetup } from '../origin/origin.ts';
 import type { Protocol } from '../scenario/step.ts';
 import { present, TOOLS } from './toolchain.ts';
 
-export const PORT = 443;
-export const ORIGIN_PORT = 8080;
+const PORT = 443;
+const ORIGIN_PORT = 8080;
 
 export interface ServedHost {
   readonly name: string;
