@@ -112,6 +112,30 @@ function go(name: string, protocols: readonly Protocol[]): ClientSoftware {
   };
 }
 
+const JAVA: ClientSoftware = {
+  name: 'java',
+  stack: 'JSSE',
+  protocols: ['h1', 'h2'],
+  streams: false,
+  share: 10,
+  most: 3,
+  lacking: () =>
+    present(join(TOOLS.java, 'Player.class'))
+      ? undefined
+      : 'a Java compiler is not installed',
+  // A small machine: the quick compiler alone, and little memory.
+  command: async ({ authority }) => [
+    'java',
+    '-XX:TieredStopAtLevel=1',
+    '-XX:+UseSerialGC',
+    '-Xmx192m',
+    '-cp',
+    TOOLS.java,
+    'Player',
+    authority,
+  ],
+};
+
 const NODE: ClientSoftware = {
   name: 'node',
   stack: 'OpenSSL',
@@ -135,4 +159,5 @@ export const CLIENTS: readonly ClientSoftware[] = [
   python('aioquic', 'quic_player.py', ['h3']),
   go('go', ['h1', 'h2']),
   go('quic-go', ['h3']),
+  JAVA,
 ];

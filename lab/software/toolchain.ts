@@ -18,6 +18,8 @@ export const TOOLS = {
   goPlayer: join(BUILT, 'go/player'),
   goServer: join(BUILT, 'go/server'),
   python: join(BUILT, 'venv/bin/python'),
+  /** Folder of classes. */
+  java: join(BUILT, 'java'),
 } as const;
 
 export function playerFile(name: string): string {
@@ -92,7 +94,23 @@ const PYTHON: Recipe = {
   ],
 };
 
-export const RECIPES = { emulator: EMULATOR, go: GO, python: PYTHON } as const;
+const JAVA_SOURCES = ['Json', 'Means', 'Player', 'Step'].map(
+  (name) => `lab/players/java/${name}.java`,
+);
+const JAVA: Recipe = {
+  title: 'the player in Java',
+  wants: ['javac', 'java'],
+  sources: JAVA_SOURCES,
+  makes: join(TOOLS.java, 'Player.class'),
+  commands: [['javac', '-d', TOOLS.java, ...JAVA_SOURCES]],
+};
+
+export const RECIPES = {
+  emulator: EMULATOR,
+  go: GO,
+  java: JAVA,
+  python: PYTHON,
+} as const;
 
 /** Whether a program can be found. */
 export function present(command: string): boolean {
