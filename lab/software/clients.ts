@@ -1,7 +1,8 @@
 // The client software of the lab: each plays every scenario, so that no TLS stack stands for a class.
 
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../processes.ts';
 import type { Protocol } from '../scenario/step.ts';
@@ -33,47 +34,88 @@ export interface ClientSoftware {
   command(setup: PlayerSetup): Promise<readonly string[]>;
 }
 
-const CHROMIUM = '/usr/bin/chromium';
-
 function nodeProgram(name: string): string {
   return fileURLToPath(new URL(`../players/${name}.js`, import.meta.url));
 }
 
-function chromium(name: string, protocol: 'h2' | 'h3'): ClientSoftware {
+interface Browser {
+  readonly kind: 'chromium' | 'firefox';
+  readonly stack: string;
+  readonly executable: string;
+  /** Debian's. */
+  readonly package: string;
+  /** In the player's home: where the browser looks for whom it trusts. */
+  readonly database: string;
+}
+
+const CHROMIUM: Browser = {
+  kind: 'chromium',
+  stack: 'BoringSSL',
+  executable: '/usr/bin/chromium',
+  package: 'chromium',
+  database: '.pki/nssdb',
+};
+const FIREFOX: Browser = {
+  kind: 'firefox',
+  stack: 'NSS',
+  executable: '/usr/bin/firefox-esr',
+  package: 'firefox-esr',
+  database: '.',
+};
+
+function browser(of: Browser, protocol: 'h2' | 'h3'): ClientSoftware {
   return {
-    name,
-    stack: 'BoringSSL',
+    name: protocol === 'h2' ? of.kind : `${of.kind}-quic`,
+    stack: of.stack,
     protocols: [protocol],
     streams: false,
-    share: 14,
+    share: 9,
     most: 1,
     lacking: () => {
-      if (!present(CHROMIUM))
-        return 'chromium is not installed: apt-get install chromium';
+      if (!present(of.executable))
+        return `${of.package} is not installed: apt-get install ${of.package}`;
       return present('certutil')
         ? undefined
         : 'certutil is not installed: apt-get install libnss3-tools';
     },
     command: async ({ authority, home, quicHosts }) => {
-      const database = join(home, '.pki/nssdb');
+      const database = join(home, of.database);
       await mkdir(database, { recursive: true });
       await run('certutil', ['-N', '-d', `sql:${database}`, '--empty-password']);
-      const trust = [
-        '-A',
-        '-d',
-        `sql:${database}`,
-        '-n',
-        'lab',
-        '-t',
-        'C,,',
-        '-i',
-        authority,
-      ];
-      await run('certutil', trust);
-      const player = nodeProgram('browser-player');
+      const trust = ['-A', '-d', `sql:${database}`, '-n', 'lab', '-t', 'C,,', '-i'];
+      await run('certutil', [...trust, authority]);
+      const player = nodeProgram(`${of.kind}-player`);
       return [process.execPath, player, protocol, home, quicHosts.join(',')];
     },
   };
+}
+
+/** Debian's own Python: pycurl for another one would be built with another TLS. */
+const SYSTEM_PYTHON = '/usr/bin/python3';
+const PYCURL = '/usr/lib/python3/dist-packages/pycurl';
+
+const CURL: ClientSoftware = {
+  name: 'curl',
+  stack: 'GnuTLS',
+  protocols: ['h1', 'h2'],
+  streams: false,
+  share: 10,
+  most: 3,
+  lacking: () =>
+    present(SYSTEM_PYTHON) && existsSync(dirname(PYCURL)) && hasPycurl()
+      ? undefined
+      : 'pycurl is not installed: apt-get install python3-pycurl',
+  command: async ({ authority }) => [
+    SYSTEM_PYTHON,
+    '-B',
+    playerFile('python/curl_player.py'),
+    authority,
+  ],
+};
+
+function hasPycurl(): boolean {
+  const files = readdirSync(dirname(PYCURL));
+  return files.some((file) => file.startsWith(`${basename(PYCURL)}.`));
 }
 
 function python(
@@ -152,8 +194,11 @@ const NODE: ClientSoftware = {
 };
 
 export const CLIENTS: readonly ClientSoftware[] = [
-  chromium('chromium', 'h2'),
-  chromium('chromium-quic', 'h3'),
+  browser(CHROMIUM, 'h2'),
+  browser(CHROMIUM, 'h3'),
+  browser(FIREFOX, 'h2'),
+  browser(FIREFOX, 'h3'),
+  CURL,
   NODE,
   python('python', 'tcp_player.py', ['h1', 'h2']),
   python('aioquic', 'quic_player.py', ['h3']),

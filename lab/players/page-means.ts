@@ -1,8 +1,6 @@
-// Client software "chromium": a real browser, driven. Pages are navigated to, the rest is done by scripts in the page.
-// Arguments: h2 or h3, a home folder whose NSS database trusts the authority, names of all hosts that speak QUIC.
+// What a browser does: pages are navigated to, the rest is done by scripts in the page (in-page.js).
 
 import { fileURLToPath } from 'node:url';
-import { type BrowserContext, chromium, type Page as Tab } from 'playwright-core';
 import {
   channelMessage,
   channelOpening,
@@ -13,69 +11,35 @@ import {
 } from '../origin/request-path.ts';
 import type { Activity, Channel, Page } from '../scenario/step.ts';
 import type { Means } from './play.ts';
-import { playerLoop } from './player-loop.ts';
 
-const [protocol = 'h2', home = '', quicHosts = ''] = process.argv.slice(2);
-const EXECUTABLE = '/usr/bin/chromium';
-/** Not compiled: it runs in pages, as it is. From dist/lab/players. */
-const IN_PAGE = fileURLToPath(
+/** Not compiled: it runs in pages, as it is; to be run at the start of each. From dist/lab/players. */
+export const IN_PAGE = fileURLToPath(
   new URL('../../../lab/players/in-page.js', import.meta.url),
 );
 const OPENING_BYTES = 160;
 /** The page of an application: what is loaded before its scripts do anything. */
 const SHELL = { down: 9000, hold: 20, up: 0 } as const;
-const PAGE_TIMEOUT_MS = 60_000;
 
-// A browser that looks after itself would make flows of its own.
-const QUIET = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--disable-default-apps',
-  '--disable-domain-reliability',
-  '--disable-client-side-phishing-detection',
-  '--no-pings',
-  '--mute-audio',
-  '--autoplay-policy=no-user-gesture-required',
-];
-const quicFlags =
-  protocol === 'h3'
-    ? [
-        '--enable-quic',
-        `--origin-to-force-quic-on=${quicHosts
-          .split(',')
-          .map((host) => `${host}:443`)
-          .join(',')}`,
-      ]
-    : ['--disable-quic'];
-
-const browser = await chromium.launch({
-  executablePath: EXECUTABLE,
-  args: [...QUIET, ...quicFlags],
-  env: { ...process.env, HOME: home },
-});
-
-async function open(activity: Activity): Promise<Means> {
-  const context = await browser.newContext();
-  await context.addInitScript({ path: IN_PAGE });
-  const tab = await context.newPage();
-  tab.setDefaultTimeout(PAGE_TIMEOUT_MS);
-  return new BrowserMeans(activity, context, tab);
+/** A tab with connections of its own. */
+export interface Tab {
+  /** Over when the page has been loaded, with what it shows. */
+  go(url: string): Promise<unknown>;
+  /** Runs a script in the page and waits for its promise. */
+  run(expression: string): Promise<unknown>;
+  close(): Promise<void>;
 }
 
-class BrowserMeans implements Means {
+export class PageMeans implements Means {
   readonly #activity: Activity;
-  readonly #context: BrowserContext;
   readonly #tab: Tab;
+  /** No WebSocket then: it would be a connection of HTTP/1.1. */
+  readonly #quic: boolean;
   #shell: Promise<unknown> | undefined;
 
-  constructor(activity: Activity, context: BrowserContext, tab: Tab) {
+  constructor(activity: Activity, tab: Tab) {
     this.#activity = activity;
-    this.#context = context;
     this.#tab = tab;
+    this.#quic = activity.protocol === 'h3';
   }
 
   get(step: Parameters<Means['get']>[0]): Promise<void> {
@@ -93,19 +57,16 @@ class BrowserMeans implements Means {
       ...object,
       host: this.#activity.hosts[object.host] ?? '',
     }));
-    this.#shell = this.#tab.goto(this.#url(step.host, pagePath(step, objects)), {
-      waitUntil: 'load',
-      timeout: PAGE_TIMEOUT_MS,
-    });
+    this.#shell = this.#tab.go(this.#url(step.host, pagePath(step, objects)));
     await this.#shell;
   }
 
   channel(step: Channel): Promise<void> {
-    return protocol === 'h3' ? this.#polling(step) : this.#webSocket(step);
+    return this.#quic ? this.#polling(step) : this.#webSocket(step);
   }
 
   async close(): Promise<void> {
-    await this.#context.close();
+    await this.#tab.close();
   }
 
   #webSocket(step: Channel): Promise<void> {
@@ -140,9 +101,9 @@ class BrowserMeans implements Means {
 
   /** Scripts need a page: the first one to run loads the application's shell. */
   async #run(expression: string): Promise<void> {
-    this.#shell ??= this.#tab.goto(this.#url(0, pagePath(SHELL, [])));
+    this.#shell ??= this.#tab.go(this.#url(0, pagePath(SHELL, [])));
     await this.#shell;
-    await this.#tab.evaluate(expression);
+    await this.#tab.run(expression);
   }
 }
 
@@ -150,7 +111,3 @@ class BrowserMeans implements Means {
 function text(value: unknown): string {
   return JSON.stringify(value);
 }
-
-await playerLoop(open);
-await browser.close();
-process.exit(0);
