@@ -64,8 +64,9 @@ export interface Converted {
   readonly protocol: 'tcp' | 'udp';
   readonly conversion: Conversion;
   readonly timesNs: Float64Array;
-  /** Signed; 0 has no direction, so it stands apart. */
-  readonly sizes: Uint16Array;
+  /** undefined: of no use to the definition, and not known as well as what is. */
+  readonly ipLengths: Uint16Array | undefined;
+  readonly payloadLengths: Uint16Array | undefined;
   /** 1: server to client. */
   readonly down: Uint8Array;
 }
@@ -80,34 +81,41 @@ export function convert(
   const headers = headersOf({ ...flow, protocol }, meaning.size);
   const rule: PacketRule = DEFINITIONS[wanted];
   const sure = isSure(meaning, rule, headers);
-  const kept: number[] = [];
-  const sizes: number[] = [];
-  let padded = false;
-  for (const [i, signed] of flow.sizes.entries()) {
-    const size = Math.abs(signed);
-    if (rule.kinds === 'payload' && payloadOf(size, meaning.size, headers) === 0)
-      continue;
-    kept.push(i);
-    sizes.push(
-      rule.length === 'ip'
-        ? Math.min(SIZE_MAX, ipOf(size, meaning.size, headers))
-        : payloadOf(size, meaning.size, headers),
-    );
-    padded ||= meaning.size === 'frame' && size === PADDED_FRAME_BYTES;
-  }
+  const bytes = Array.from(flow.sizes, Math.abs);
+  const payloads = bytes.map((size) => payloadOf(size, meaning.size, headers));
+  const kept = [...bytes.keys()].filter(
+    (i) => rule.kinds === 'all' || (payloads[i] ?? 0) > 0,
+  );
   const [first] = kept;
   if (first === undefined) return undefined;
   const startNs = flow.timesNs[first] ?? 0;
-  const same = meaning.size === rule.length && kept.length === flow.sizes.length;
+  const padded =
+    meaning.size === 'frame' && kept.some((i) => bytes[i] === PADDED_FRAME_BYTES);
+  const same = meaning.size === rule.length && kept.length === bytes.length;
+  const lengths = (of: (i: number) => number): Uint16Array =>
+    Uint16Array.from(kept, (i) => Math.min(SIZE_MAX, of(i)));
   return {
     protocol: headers.protocol,
     conversion: !sure || padded ? 'estimated' : same ? 'none' : 'exact',
     timesNs: Float64Array.from(kept, (i) =>
       Math.max(0, (flow.timesNs[i] ?? 0) - startNs),
     ),
-    sizes: Uint16Array.from(sizes),
+    ipLengths:
+      rule.length === 'ip'
+        ? lengths((i) => ipOf(bytes[i] ?? 0, meaning.size, headers))
+        : undefined,
+    // Which packets count is told by it.
+    payloadLengths:
+      rule.kinds === 'payload' ? lengths((i) => payloads[i] ?? 0) : undefined,
     down: Uint8Array.from(kept, (i) => Number((flow.sizes[i] ?? 0) < 0)),
   };
+}
+
+/** Which lengths rows of the definition hold, as dataset.json says it. */
+export function heldLengths(wanted: DefinitionName): 'ip' | 'payload' | 'both' {
+  const rule: PacketRule = DEFINITIONS[wanted];
+  if (rule.length === 'payload') return 'payload';
+  return rule.kinds === 'payload' ? 'both' : 'ip';
 }
 
 /** Whether nothing of the conversion is a guess, but for padding. */
