@@ -1,13 +1,15 @@
 // `sluice dataset import FORMAT FILES... --out DIR`: public sets of flows, and what `sluice collect` wrote, into a data set.
 
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { labelsSha256 } from '../dataset/build-options.ts';
 import { readAppTable, SHIPPED_APPS } from '../dataset/import/apps.ts';
 import { DEFINITION_NAMES, type DefinitionName } from '../dataset/import/definition.ts';
 import { IMPORT_FORMATS, type ImportFormatName } from '../dataset/import/formats.ts';
-import { importDataset, type UnitReport } from '../dataset/import/import-dataset.ts';
+import { importDataset } from '../dataset/import/import-dataset.ts';
 import { findSet } from '../dataset/import/sets.ts';
+import type { JoinedShard } from '../dataset/join-dataset.ts';
 import { InputError } from '../errors.ts';
-import { SERIES_STEPS_MAX } from '../features/shapes.ts';
+import { EARLY_PACKETS, SERIES_STEPS_MAX } from '../features/shapes.ts';
 import {
   type LabelSourceOptions,
   labelTable,
@@ -22,7 +24,7 @@ interface ImportCommandOptions extends LabelSourceOptions {
   readonly sets?: string;
   readonly as?: DefinitionName;
   readonly apps: string;
-  readonly storedPackets: number;
+  readonly packets: number;
   readonly looks: readonly number[];
   readonly maxBad: number;
   readonly json?: true;
@@ -55,12 +57,17 @@ export function datasetImportCommand(): Command {
         ).choices(DEFINITION_NAMES),
       )
       .option('--apps <file>', 'applications and their services, YAML', SHIPPED_APPS)
-      .option('--stored-packets <N>', 'packets kept of a flow', packets, 1_024)
+      .option(
+        '--packets <N>',
+        'packets that are stored of a flow',
+        packets,
+        SERIES_STEPS_MAX,
+      )
       .option(
         '--looks <list>',
-        'statistics after so many packets',
+        'packet numbers of ready-made statistics',
         numberListOption(1, SERIES_STEPS_MAX),
-        [3, 5, 10, 30, 100],
+        [...EARLY_PACKETS],
       )
       .option(
         '--max-bad <N>',
@@ -106,6 +113,7 @@ async function importFiles(
     },
     apps: await readAppTable(options.apps),
     labels: await labelTable(options),
+    labelsSha256: await labelsSha256(options),
     signal: interruption(),
     bad: (place, fault) => faults.tell(place, fault),
     progress: ({ name }, flows) => progress.show(`${name}: ${thousands(flows)} flows`),
@@ -139,8 +147,9 @@ async function importFiles(
   }
 }
 
-function unitLine({ name, source, rows, counters, stood }: UnitReport): string {
-  const { bad, withoutPackets, withoutService, exact, estimated } = counters;
+function unitLine({ name, source, rows, counters, stood }: JoinedShard): string {
+  const { bad = 0, withoutPackets = 0, withoutService = 0 } = counters;
+  const { exact = 0, estimated = 0 } = counters;
   const parts = [`${thousands(rows)} flows of ${source}${stood ? ' stood already' : ''}`];
   if (exact > 0) parts.push(`${thousands(exact)} converted exactly`);
   if (estimated > 0) parts.push(`${thousands(estimated)} by an estimate`);

@@ -3,7 +3,6 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {
-  type Conversion,
   checkDefinition,
   convert,
   DEFINITION_NAMES,
@@ -15,6 +14,7 @@ import {
 import { SIZE_MEANINGS } from '../../../src/dataset/import/headers.ts';
 import { type ImportedFlow, UNKNOWN } from '../../../src/dataset/import/imported-flow.ts';
 import { readSets } from '../../../src/dataset/import/sets.ts';
+import type { Conversion } from '../../../src/dataset/pooling.ts';
 
 const ALL = { name: 'all', kinds: 'all', repeats: true } as const;
 const FRAMES: Meaning = { ...ALL, size: 'frame' };
