@@ -110,7 +110,8 @@ async function build(
     outcome = await buildShards(files, built, {
       workers: options.workers,
       signal,
-      onProgress: (progress) => line.update(progress),
+      // What a task of a cluster says is read when it has ended.
+      onProgress: (progress) => options.shardsOnly !== true && line.update(progress),
       onWords: (words) => line.words(words),
     });
   } catch (fault) {
