@@ -29,7 +29,7 @@ export interface CollectFilesOptions {
   readonly failed: (fault: InputError, rows: number) => void;
 }
 
-export interface CollectedFile {
+interface CollectedFile {
   readonly path: string;
   readonly rows: number;
   readonly bytes: number;

@@ -142,6 +142,13 @@ test(
   /no whole file of `sluice collect`/,
 );
 
+test(
+  wrong,
+  'a definition for collected files',
+  ['dataset', 'import', 'collected', DEMO, '--as', 'ip'],
+  /leave out --as, --set and --sets/,
+);
+
 const obstacle = vethObstacle();
 if (obstacle !== undefined) console.log(`skipped: live collection: ${obstacle}`);
 const liveTest = obstacle === undefined ? test.serial : test.serial.skip;

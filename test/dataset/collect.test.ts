@@ -168,17 +168,21 @@ test('no file holds a planted name or address, in whatever way it is packed', as
 
 test('pseudonyms of one key are the same over runs, of two keys they are not', async (t) => {
   const clients: string[] = [];
+  const sessions = new Set<string>();
   for (const fill of [7, 7, 8]) {
     const { collector: made, directory } = await collector({
       key: Buffer.alloc(32, fill),
     });
     made.take(flowOf('www.example'), 0);
     made.finish();
-    clients.push((await collectedRows(directory))[0]?.client ?? '');
+    const [row] = await collectedRows(directory);
+    clients.push(row?.client ?? '');
+    sessions.add(row?.session ?? '');
   }
   const [one, again, other] = clients;
   t.is(one, again);
   t.not(one, other);
+  t.is(sessions.size, 3, "the first session of a run is no other run's");
 });
 
 test('a file is ended after its time, and one without rows leaves nothing', async (t) => {
