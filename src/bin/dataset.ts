@@ -6,6 +6,7 @@ import type { LabelMatch, LabelTable } from '../dataset/label-table.ts';
 import { InputError } from '../errors.ts';
 import { datasetBuildCommand } from './dataset-build.ts';
 import { datasetFinishCommand } from './dataset-finish.ts';
+import { datasetImportCommand } from './dataset-import.ts';
 import { datasetInfoCommand } from './dataset-info.ts';
 import {
   type LabelSourceOptions,
@@ -29,6 +30,7 @@ export function datasetCommand(): Command {
   dataset.addCommand(datasetFinishCommand().exitOverride());
   dataset.addCommand(labelCommand().exitOverride());
   dataset.addCommand(datasetInfoCommand().exitOverride());
+  dataset.addCommand(datasetImportCommand().exitOverride());
   return dataset;
 }
 
