@@ -5,6 +5,8 @@ import { Command } from 'commander';
 import type { LabelMatch, LabelTable } from '../dataset/label-table.ts';
 import { InputError } from '../errors.ts';
 import { datasetInfoCommand } from './dataset-info.ts';
+import { datasetReportCommand } from './dataset-report.ts';
+import { datasetSplitCommand } from './dataset-split.ts';
 import {
   type LabelSourceOptions,
   labelTable,
@@ -25,6 +27,8 @@ export function datasetCommand(): Command {
     .exitOverride();
   dataset.addCommand(labelCommand().exitOverride());
   dataset.addCommand(datasetInfoCommand().exitOverride());
+  dataset.addCommand(datasetSplitCommand().exitOverride());
+  dataset.addCommand(datasetReportCommand().exitOverride());
   return dataset;
 }
 

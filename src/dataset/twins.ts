@@ -146,17 +146,20 @@ export class TwinIndex {
     this.#before = new Int32Array(entries);
   }
 
-  put(flow: number, part: number): void {
+  /** @returns an equal flow that the part holds, which stands for this one too */
+  put(flow: number, part: number): number | undefined {
     this.#parts[flow] = part + 1;
     for (let k = 0; k < KEYS; k++) {
       const key = this.#flows.key(flow, k, part);
       if (key === undefined) continue;
       const slot = key & this.#mask;
-      if (k === 0 && this.#holdsEqual(flow, slot, part)) return;
+      const equal = k === 0 ? this.#equal(flow, slot, part) : undefined;
+      if (equal !== undefined) return equal;
       const entry = flow * KEYS + k;
       this.#before[entry] = this.#heads[slot] ?? 0;
       this.#heads[slot] = entry + 1;
     }
+    return undefined;
   }
 
   /** A twin that was put into the part. */
@@ -178,13 +181,13 @@ export class TwinIndex {
     return undefined;
   }
 
-  #holdsEqual(flow: number, slot: number, part: number): boolean {
+  #equal(flow: number, slot: number, part: number): number | undefined {
     let compared = 0;
     for (const other of this.#chain(slot, part)) {
-      if (this.#flows.areEqual(flow, other)) return true;
-      if (++compared > COMPARED_MAX) return false;
+      if (this.#flows.areEqual(flow, other)) return other;
+      if (++compared > COMPARED_MAX) return undefined;
     }
-    return false;
+    return undefined;
   }
 
   /** Slots are shared by chance, also between parts. */
@@ -230,6 +233,24 @@ export function twinsAcross(
       found.push({ flow, twin });
       break;
     }
+  }
+  return { found, cutShort: index.cutShort };
+}
+
+/** Flows that have a twin anywhere among all of them, each with one. */
+export function twinsWithin(flows: TwinFlows): Twins {
+  const index = new TwinIndex(flows);
+  const equals = new Map<number, number>();
+  for (let flow = 0; flow < flows.count; flow++) {
+    const equal = index.put(flow, 0);
+    if (equal === undefined) continue;
+    equals.set(flow, equal);
+    equals.set(equal, flow);
+  }
+  const found: FoundTwin[] = [];
+  for (let flow = 0; flow < flows.count; flow++) {
+    const twin = equals.get(flow) ?? index.find(flow, 0);
+    if (twin !== undefined) found.push({ flow, twin });
   }
   return { found, cutShort: index.cutShort };
 }

@@ -123,7 +123,9 @@ test('fits answer with a class of theirs whatever is asked', (t) => {
         classes: Int32Array.from(taught, ([, c]) => c),
         weights: Float64Array.of(1, 0.5, 2),
       };
-      return [fitTable, fitTree].every((teach) => [0, 1, 2].includes(teach(learnt)(asked)));
+      return [fitTable, fitTree].every((teach) =>
+        [0, 1, 2].includes(teach(learnt)(asked)),
+      );
     }),
   );
   t.pass();
