@@ -41,6 +41,13 @@ const OPTIONS: DatasetOptions = {
   keepSni: true,
   labelsSha256: null,
 };
+const DESCRIPTION = {
+  recipe: 'r',
+  digest: 'd',
+  options: OPTIONS,
+  source: 'capture',
+  counters: { frames: 7 },
+};
 const ENTRY: CaptureEntry = {
   id: ID,
   name: 'some.pcap',
@@ -86,7 +93,7 @@ async function write(folder: string, rows: readonly DatasetRow[]): Promise<void>
     id: ID,
     looks: OPTIONS.looks,
     keepSni: true,
-    description: { told: 'so' },
+    description: DESCRIPTION,
   });
   for (const row of rows) shard.add(row);
   shard.finish();
@@ -117,7 +124,7 @@ test('rows come back as they were written, in their order', async (t) => {
   await verifyDataset(folder, await readManifest(folder));
   t.deepEqual((await shardDescription(shardPath(folder, ID)))?.description, {
     datasetVersion: 1,
-    told: 'so',
+    ...DESCRIPTION,
   });
 });
 
