@@ -179,8 +179,11 @@ function tell({ duplicates, words }: SplitSummary, path: string): void {
   const { rows, contradicting, kept } = duplicates;
   if (rows > 0) {
     const what = kept ? 'kept' : 'dropped, they judge nothing';
+    say(`${thousands(rows)} flows have a near copy in another part: ${what}`);
+  }
+  if (contradicting > 0) {
     say(
-      `${thousands(rows)} flows have a near copy in another part (${thousands(contradicting)} with another label): ${what}`,
+      `${thousands(contradicting)} flows have near copies in another part with other labels only: they judge`,
     );
   }
   for (const line of words) say(line);

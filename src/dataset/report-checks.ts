@@ -139,8 +139,8 @@ export function twinCheck(rows: number, duplicatesKept: boolean): Check {
     ok: rows === 0,
     words:
       rows === 0
-        ? 'no flow that judges has a near copy that trains'
-        : `${rows} flows that judge have a near copy that trains${duplicatesKept ? ': the split keeps them' : ''}`,
+        ? 'no flow that judges has a near copy of the same label that trains'
+        : `${rows} flows that judge have a near copy of the same label that trains${duplicatesKept ? ': the split keeps them' : ''}`,
   };
 }
 

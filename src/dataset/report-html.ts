@@ -5,7 +5,7 @@ import { barSvg } from '../plot/bar-svg.ts';
 import { boxSvg } from '../plot/box-svg.ts';
 import { escaped } from '../plot/escaped.ts';
 import type { Estimate } from './audit-score.ts';
-import type { DatasetReport } from './report.ts';
+import { type DatasetReport, NO_PART } from './report.ts';
 import { percent } from './report-checks.ts';
 import { MEASURES } from './report-rows.ts';
 import { REPORT_STYLE } from './report-style.ts';
@@ -58,6 +58,7 @@ interface Section {
 }
 
 const number = (value: number): string => value.toLocaleString('en-US');
+const wholePercent = (share: number): string => `${Math.round(100 * share)}%`;
 const paragraph = (text: string): string => `<p>${text}</p>`;
 
 function overview({ dataset, rows, split }: DatasetReport): string {
@@ -122,7 +123,9 @@ function countTable(caption: string, head: string, counts: Counts): string {
 }
 
 function classes(report: DatasetReport): Section {
-  const parts = Object.entries(report.parts).filter(([, of]) => total(of) > 0);
+  const parts = Object.entries(report.parts).filter(
+    ([part, of]) => part !== NO_PART && total(of) > 0,
+  );
   const bars = classNames(report).flatMap((name) =>
     parts.map(([part, of], i) => ({
       label: parts.length === 1 ? name : `${name}, ${part}`,
@@ -134,7 +137,8 @@ function classes(report: DatasetReport): Section {
     title: 'Share of each class in each part; the numbers are in the table below',
     most: 0,
     axis: 'share of the flows of the part',
-    format: (share) => `${Math.round(100 * share)}%`,
+    format: wholePercent,
+    tick: wholePercent,
   });
   const crossed = Object.entries(report.balance).map(([field, counts]) => {
     const all = Object.entries(counts).sort(([, a], [, b]) => total(b) - total(a));
@@ -168,6 +172,7 @@ function flows({ packetBands }: DatasetReport): Section {
     most: 0,
     axis: 'flows',
     format: number,
+    tick: number,
   });
   return {
     id: 'packets',
@@ -221,11 +226,11 @@ function duplicates(report: DatasetReport): Section {
   const share = percent(within.rows / Math.max(1, report.rows.labelled));
   const words = [
     `A near copy: ${Math.round(100 * definition.alikeShare)}% of the first ${definition.packets} packets with payload are alike within ${definition.toleranceBytes} bytes, and so are, within ${Math.round(100 * definition.totalsTolerance)}%, the bytes of the whole flows.`,
-    `${number(within.rows)} flows (${share}) have one somewhere in the data set; of ${number(within.contradicting)} it bears another label.`,
+    `${number(within.rows)} flows (${share}) have one with the same label somewhere in the data set; of ${number(within.contradicting)} more all near copies bear another label.`,
   ];
   if (across !== null) {
     words.push(
-      `${number(across.rows)} flows of validation and test have one where they must be new (${number(across.contradicting)} with another label); ${number(across.left)} of them judge all the same.`,
+      `${number(across.rows)} flows of validation and test have one with the same label where they must be new; ${number(across.left)} of them judge all the same. ${number(across.contradicting)} have near copies with other labels only, and judge.`,
     );
   }
   const rows = report.ceiling.map((c) => [
@@ -246,7 +251,8 @@ function duplicates(report: DatasetReport): Section {
         'Ceiling of accuracy by number of packets; the numbers are in the table below',
       most: 1,
       axis: 'accuracy that nothing which sees sizes and directions alone can exceed',
-      format: (value) => percent(value),
+      format: percent,
+      tick: wholePercent,
     },
   );
   return {
@@ -286,7 +292,8 @@ function audit({ audit: found, nearest }: DatasetReport): Section {
     title: 'Balanced accuracy of each field alone; the numbers are in the table below',
     most: 1,
     axis: 'balanced accuracy on rows that did not teach, with a 95% interval',
-    format: (value) => percent(value),
+    format: percent,
+    tick: wholePercent,
     marks: [{ value: found.chance, label: 'chance' }],
   });
   const rows = found.fields.map((f) => [
@@ -315,7 +322,7 @@ function audit({ audit: found, nearest }: DatasetReport): Section {
     title: 'Shortcuts',
     body: [
       paragraph(
-        `What one field alone tells of the class, by a table of its values or a tree of cuts. ${escaped(found.by)}; ${number(found.asked)} flows were asked. Always the commonest class is right ${percent(found.majority)} of the time; balanced chance is ${percent(found.chance)}. Intervals are by ${escaped(found.intervalBy)}. Coloured bars: well above chance. The nearest neighbour by sizes is the base line that a model has to beat.`,
+        `What one field alone tells of the class, by a table of its values or a tree of cuts. ${escaped(found.by)}; ${number(found.asked)} flows were asked. Always the commonest class is right ${percent(found.majority)} of the time; balanced chance is ${percent(found.chance)}. Intervals are by ${escaped(found.intervalBy)}. Bars in the second colour: well above chance, as the table says. The nearest neighbour by sizes is the base line that a model has to beat.`,
       ),
       plot,
       table(

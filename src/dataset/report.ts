@@ -27,7 +27,7 @@ import {
 } from './split-file.ts';
 import { groupOf, type SplitField, type SplitRow } from './split-groups.ts';
 import { planSplit } from './split-plan.ts';
-import { type FoundTwin, TWIN, twinsAcross, twinsWithin } from './twins.ts';
+import { TWIN, type Twins, twinsAcross, twinsWithin } from './twins.ts';
 
 type Counts = Record<string, Record<string, number>>;
 
@@ -80,8 +80,9 @@ export interface DatasetReport {
 }
 
 interface TwinCounts {
+  /** Flows with a twin of the same label. */
   readonly rows: number;
-  /** Whose twin bears another label. */
+  /** Flows whose only twins bear another label. */
   readonly contradicting: number;
   readonly cutShort: number;
 }
@@ -91,6 +92,8 @@ interface AcrossCounts extends TwinCounts {
   readonly left: number;
 }
 
+/** Labelled flows that a split leaves out: dropped copies, or without a value. */
+export const NO_PART = 'in no part';
 /** Of what the report itself draws. */
 const SEED = 1;
 
@@ -147,7 +150,7 @@ function makeReport(
     distributions: rows.distributions(),
     duplicates: {
       definition: TWIN,
-      within: countsOf(rows, twinsWithin(rows.twins)),
+      within: countsOf(twinsWithin(rows.twins)),
       across,
     },
     ceiling: rows.ceiling.summary(),
@@ -187,7 +190,7 @@ function trialsOf({ rows }: ReportRows, file: SplitFile): Trials {
     sides,
     by: file.by,
     trials: sides.map(trialOf),
-    words: `split ${file.name}: fitted on what trains, asked of ${judge}`,
+    words: `Split ${file.name}: fitted on what trains, asked of ${judge}`,
   };
 }
 
@@ -209,7 +212,7 @@ function foldsOf({ rows }: ReportRows): Trials {
       trials: [],
       sides: [],
       by,
-      words: `too few captures and sessions to try it`,
+      words: `Too few captures and sessions to try it`,
     };
   }
   const { partOfRow } = planSplit(rows, {
@@ -223,7 +226,7 @@ function foldsOf({ rows }: ReportRows): Trials {
     rows,
     parts: Array.from(partOfRow, (part): Part => (part === fold ? 'test' : 'train')),
   }));
-  const words = `no split given: ${FOLDS} folds by ${by}, each asked in turn`;
+  const words = `No split given: ${FOLDS} folds by ${by}, each asked in turn`;
   return { sides, by, trials: sides.map(trialOf), words };
 }
 
@@ -255,7 +258,7 @@ function partsOf({ rows }: ReportRows, file: SplitFile | undefined): Crossed {
   const split = file === undefined ? undefined : openSplit(file);
   for (const part of split === undefined ? [] : PARTS) crossed.set(part, new Map());
   for (const row of rows) {
-    const part = split === undefined ? 'all' : (partOf(split, row) ?? 'in no part');
+    const part = split === undefined ? 'all' : (partOf(split, row) ?? NO_PART);
     cross(crossed, part, row.service ?? '');
   }
   return crossed;
@@ -274,24 +277,16 @@ function twinsOfSplit(rows: ReportRows, file: SplitFile): AcrossCounts {
   });
   const twins = twinsAcross(rows.twins, parts, judgedAgainst(file.folds?.length));
   const dropped = new Set(file.dropped.map(rowKey));
-  const left = twins.found.filter(({ flow }) => {
+  const left = twins.found.filter(({ flow, agrees }) => {
     const row = rows.rows[flow];
-    return row !== undefined && !dropped.has(rowKey(row));
+    return agrees && row !== undefined && !dropped.has(rowKey(row));
   });
-  return { ...countsOf(rows, twins), left: left.length };
+  return { ...countsOf(twins), left: left.length };
 }
 
-function countsOf(
-  { rows }: ReportRows,
-  {
-    found,
-    cutShort,
-  }: { readonly found: readonly FoundTwin[]; readonly cutShort: number },
-): TwinCounts {
-  const contradicting = found.filter(
-    ({ flow, twin }) => rows[flow]?.service !== rows[twin]?.service,
-  ).length;
-  return { rows: found.length, contradicting, cutShort };
+function countsOf({ found, cutShort }: Twins): TwinCounts {
+  const rows = found.filter(({ agrees }) => agrees).length;
+  return { rows, contradicting: found.length - rows, cutShort };
 }
 
 function plain(crossed: Crossed): Counts {

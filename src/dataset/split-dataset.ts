@@ -45,10 +45,11 @@ interface PartSummary {
 
 interface DuplicateSummary {
   readonly kept: boolean;
-  /** Rows outside of training with a twin where they must be new. */
+  /** Rows that judge with a twin of the same label where they must be new: they are dropped unless kept. */
   readonly rows: number;
-  /** Of these, those whose twin bears another label: no model gets both right by sizes. */
+  /** Rows that judge whose only twins bear another label: no model gets both right by sizes. They judge. */
   readonly contradicting: number;
+  /** Of the former. */
   readonly classes: Readonly<Record<string, number>>;
   /** Rows with a key that so many share that not all were compared. */
   readonly cutShort: number;
@@ -58,7 +59,8 @@ const TWIN_COLUMNS = ['bytesUp', 'bytesDown'] as const;
 const COLUMNS = [...PLAN_COLUMNS, ...SIZE_COLUMNS, ...TWIN_COLUMNS] as const;
 
 /** What twins are told by, of a row. */
-export interface TwinRow extends SizeColumns {
+interface TwinRow extends SizeColumns {
+  readonly service: string | null;
   readonly protocol: string;
   readonly bytesUp: number;
   readonly bytesDown: number;
@@ -70,6 +72,7 @@ export function addTwin(flows: TwinFlows, row: TwinRow): number {
     kind: `${row.protocol} ${unit}`,
     bytesUp: row.bytesUp,
     bytesDown: row.bytesDown,
+    label: row.service ?? '',
   });
 }
 
@@ -123,10 +126,11 @@ function summaryOf(
   options: SplitOptions,
 ): SplitSummary {
   const { found, cutShort } = twins;
+  const agreeing = found.filter(({ agrees }) => agrees);
   const serviceOf = (i: number): string => rows[i]?.service ?? '';
   const dropped = options.keepDuplicates
     ? new Set<number>()
-    : new Set(found.map(({ flow }) => flow));
+    : new Set(agreeing.map(({ flow }) => flow));
   const names = plan.folds?.map((_, i) => `fold ${i}`) ?? PARTS;
   const lists = plan.folds ?? PARTS.map((part) => plan.parts?.[part] ?? []);
   const classes = names.map(() => new Map<string, number>());
@@ -134,7 +138,7 @@ function summaryOf(
     if (part !== -1 && !dropped.has(i)) count(classes[part], serviceOf(i));
   }
   const twinned = new Map<string, number>();
-  for (const { flow } of found) count(twinned, serviceOf(flow));
+  for (const { flow } of agreeing) count(twinned, serviceOf(flow));
   const summary = {
     name: options.name,
     by: options.by,
@@ -149,9 +153,8 @@ function summaryOf(
     })),
     duplicates: {
       kept: options.keepDuplicates,
-      rows: found.length,
-      contradicting: found.filter(({ flow, twin }) => serviceOf(flow) !== serviceOf(twin))
-        .length,
+      rows: agreeing.length,
+      contradicting: found.length - agreeing.length,
       classes: sorted(twinned),
       cutShort,
     },
@@ -238,7 +241,9 @@ function fileOf(
     ...(plan.fromUs !== undefined && { fromUs: plan.fromUs }),
     dropped: options.keepDuplicates
       ? []
-      : twins.found.map(({ flow, twin }) => ({ ...idOf(flow), twin: idOf(twin) })),
+      : twins.found
+          .filter(({ agrees }) => agrees)
+          .map(({ flow, twin }) => ({ ...idOf(flow), twin: idOf(twin) })),
     duplicatesKept: options.keepDuplicates,
     rows: plan.rows,
     classes: summary.parts.map(({ classes }) => ({ ...classes })),

@@ -7,6 +7,9 @@
 // flow that was made twice is in step with itself. The third line is there for bulk transfers: their first 30 packets are
 // alike because of their class, and without it a test would lose that class rather than its copies.
 //
+// A twin with the same label is an exam question that was in the book: it must not judge. A twin with another label helps nobody
+// to the right answer, and without such flows a test would be easier than the truth: they stay, and are counted.
+//
 // Candidates come from keys that copies share, the comparison is exact: what is called a twin is one. A pair is missed only
 // where every key differs. Keys: the places are dealt out to 4 bands; three unlike places leave one band whole. A band's sizes are
 // rounded down to 128 bytes, on three grids, so that a small difference seldom crosses a border on all of them. Memory and time
@@ -38,25 +41,28 @@ export interface TwinFacts {
   /** Of the whole flow. */
   readonly bytesUp: number;
   readonly bytesDown: number;
+  /** Of no matter for whether two flows are twins, only for what follows from it. */
+  readonly label: string;
 }
 
 /** Flows that can be compared, by number in the order in which they were added. */
 export class TwinFlows {
   readonly #sizes = new SizeStore(TWIN.packets);
   readonly #kinds = new Map<string, number>();
+  readonly #labels = new Map<string, number>();
   readonly #kind: number[] = [];
   readonly #up: number[] = [];
   readonly #down: number[] = [];
+  readonly #label: number[] = [];
 
   get count(): number {
     return this.#kind.length;
   }
 
   /** @param sizes of packets with payload: `payloadSizesOf` */
-  add(sizes: Int32Array, { kind, bytesUp, bytesDown }: TwinFacts): number {
-    const number = this.#kinds.get(kind) ?? this.#kinds.size;
-    this.#kinds.set(kind, number);
-    this.#kind.push(number);
+  add(sizes: Int32Array, { kind, bytesUp, bytesDown, label }: TwinFacts): number {
+    this.#kind.push(numberOf(this.#kinds, kind));
+    this.#label.push(numberOf(this.#labels, label));
     this.#up.push(bytesUp);
     this.#down.push(bytesDown);
     return this.#sizes.add(sizes);
@@ -69,8 +75,13 @@ export class TwinFlows {
     return alike(this.#sizes.sizes(a), this.#sizes.sizes(b));
   }
 
-  /** The same in all that is compared, to the byte: one of the two is enough in an index. */
+  agree(a: number, b: number): boolean {
+    return this.#label[a] === this.#label[b];
+  }
+
+  /** The same in all, to the byte, and in label: one of the two is enough in an index. */
   areEqual(a: number, b: number): boolean {
+    if (!this.agree(a, b)) return false;
     if (this.#kind[a] !== this.#kind[b]) return false;
     if (this.#up[a] !== this.#up[b] || this.#down[a] !== this.#down[b]) return false;
     const [one, other] = [this.#sizes.sizes(a), this.#sizes.sizes(b)];
@@ -95,6 +106,12 @@ export class TwinFlows {
     }
     return hash;
   }
+}
+
+function numberOf(numbers: Map<string, number>, name: string): number {
+  const number = numbers.get(name) ?? numbers.size;
+  numbers.set(name, number);
+  return number;
 }
 
 function near(a: number, b: number): boolean {
@@ -126,7 +143,7 @@ function mixed(hash: number, word: number): number {
 /** Finds twins in given parts; open hashing in two typed arrays. */
 export class TwinIndex {
   /** Flows for which a key was too common to look at all that have it, and nothing was found. */
-  cutShort = 0;
+  readonly cutShort = new Set<number>();
   readonly #flows: TwinFlows;
   /** 1 + the part that a flow was put into. */
   readonly #parts: Uint16Array;
@@ -162,8 +179,9 @@ export class TwinIndex {
     return undefined;
   }
 
-  /** A twin that was put into the part. */
-  find(flow: number, part: number): number | undefined {
+  /** A twin that was put into the part; if wanted, one that bears the same label. */
+  find(flow: number, part: number, sameLabel: boolean): number | undefined {
+    const flows = this.#flows;
     let cutShort = false;
     for (let k = 0; k < KEYS; k++) {
       const key = this.#flows.key(flow, k, part);
@@ -174,10 +192,11 @@ export class TwinIndex {
           cutShort = true;
           break;
         }
-        if (other !== flow && this.#flows.areTwins(flow, other)) return other;
+        if (other === flow || (sameLabel && !flows.agree(flow, other))) continue;
+        if (flows.areTwins(flow, other)) return other;
       }
     }
-    if (cutShort) this.cutShort++;
+    if (cutShort) this.cutShort.add(flow);
     return undefined;
   }
 
@@ -202,15 +221,18 @@ export class TwinIndex {
 export interface FoundTwin {
   readonly flow: number;
   readonly twin: number;
+  /** Whether the twin bears the same label; where one does and another does not, the one that does is told. */
+  readonly agrees: boolean;
 }
 
 export interface Twins {
   readonly found: readonly FoundTwin[];
+  /** Flows of which not all candidates were compared. */
   readonly cutShort: number;
 }
 
 /**
- * Flows that must not judge, because a twin is where they must be new to the model.
+ * Flows with a twin where they must be new to the model.
  *
  * @param parts of each flow, -1 for none
  * @param against the parts in which a twin of a flow of that part counts; nothing for those that train
@@ -227,14 +249,24 @@ export function twinsAcross(
   }
   const found: FoundTwin[] = [];
   for (const [flow, part] of parts.entries()) {
-    for (const other of against.get(part) ?? []) {
-      const twin = index.find(flow, other);
-      if (twin === undefined) continue;
-      found.push({ flow, twin });
-      break;
+    const twin = findIn(index, flow, against.get(part) ?? []);
+    if (twin !== undefined) found.push({ flow, twin, agrees: flows.agree(flow, twin) });
+  }
+  return { found, cutShort: index.cutShort.size };
+}
+
+function findIn(
+  index: TwinIndex,
+  flow: number,
+  parts: readonly number[],
+): number | undefined {
+  for (const sameLabel of [true, false]) {
+    for (const part of parts) {
+      const twin = index.find(flow, part, sameLabel);
+      if (twin !== undefined) return twin;
     }
   }
-  return { found, cutShort: index.cutShort };
+  return undefined;
 }
 
 /** Flows that have a twin anywhere among all of them, each with one. */
@@ -249,8 +281,8 @@ export function twinsWithin(flows: TwinFlows): Twins {
   }
   const found: FoundTwin[] = [];
   for (let flow = 0; flow < flows.count; flow++) {
-    const twin = equals.get(flow) ?? index.find(flow, 0);
-    if (twin !== undefined) found.push({ flow, twin });
+    const twin = equals.get(flow) ?? findIn(index, flow, [0]);
+    if (twin !== undefined) found.push({ flow, twin, agrees: flows.agree(flow, twin) });
   }
-  return { found, cutShort: index.cutShort };
+  return { found, cutShort: index.cutShort.size };
 }

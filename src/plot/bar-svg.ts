@@ -20,6 +20,8 @@ export interface BarOptions {
   /** What the figures are, below the axis. */
   readonly axis: string;
   readonly format: (value: number) => string;
+  /** Figures along the axis. */
+  readonly tick: (value: number) => string;
   /** Lines across all bars. */
   readonly marks?: readonly { readonly value: number; readonly label: string }[];
 }
@@ -42,7 +44,7 @@ export function barSvg(bars: readonly Bar[], options: BarOptions): string {
   const foot = TOP + bars.length * LINE + 4;
   const grid = ticks.map(
     (tick) =>
-      `<line class="grid" x1="${at(tick)}" x2="${at(tick)}" y1="${TOP - 4}" y2="${foot}"/><text class="muted" x="${at(tick)}" y="${foot + 16}" text-anchor="middle">${escaped(format(tick))}</text>`,
+      `<line class="grid" x1="${at(tick)}" x2="${at(tick)}" y1="${TOP - 4}" y2="${foot}"/><text class="muted" x="${at(tick)}" y="${foot + 16}" text-anchor="middle">${escaped(options.tick(tick))}</text>`,
   );
   const across = marks.map(
     ({ value, label }) =>
