@@ -3,6 +3,7 @@
 
 import { basename } from 'node:path';
 import type { FlowTableCounters } from '../capture/native.ts';
+import { openPlainFile } from '../capture/open-capture.ts';
 import { PAPER_RULE } from '../features/packet-rule.ts';
 import type { FlowRecord } from '../flow/flow-record.ts';
 import { emptySummary, readFlows } from '../flow/read-flows.ts';
@@ -58,7 +59,14 @@ export interface ShardTools {
 const ID_DIGITS = 16;
 /** Any fixed number: where a full table pushes flows out, it is always the same ones. */
 const TABLE_SEED = 1;
+const MAX_FLOWS = 65_536;
 const POOL_BYTES = 256 * 1024 * 1024;
+/** A frame of a capture file takes more than that with its head; a flow takes two. */
+const FLOW_FILE_BYTES = 64;
+/** A flow of two small packets takes three chunks of the pool. */
+const POOL_A_FILE_BYTE = 8;
+const SMALL_POOL_BYTES = 4 * 1024 * 1024;
+const SMALL_FLOWS = 1_024;
 
 /**
  * Builds a capture's shard, unless it stands with the same options.
@@ -185,8 +193,8 @@ class ShardBuild {
     const table = {
       tunnels: options.tunnels,
       seriesPackets: options.dataset.storedPackets,
-      poolBytes: POOL_BYTES,
       seed: TABLE_SEED,
+      ...(await tableSize(this.#job.path)),
     };
     for await (const batch of readFlows(this.#job.path, table, summary)) {
       for (const flow of batch) this.#take(flow);
@@ -302,6 +310,18 @@ class ShardBuild {
     }
     return warnings;
   }
+}
+
+/** A plain small capture cannot fill a big table: making one takes longer than reading it. */
+async function tableSize(path: string): Promise<{ maxFlows: number; poolBytes: number }> {
+  const file = await openPlainFile(path);
+  if (file === undefined) return { maxFlows: MAX_FLOWS, poolBytes: POOL_BYTES };
+  const { size } = await file.stat();
+  await file.close();
+  return {
+    maxFlows: Math.min(MAX_FLOWS, SMALL_FLOWS + Math.ceil(size / FLOW_FILE_BYTES)),
+    poolBytes: Math.min(POOL_BYTES, SMALL_POOL_BYTES + POOL_A_FILE_BYTE * size),
+  };
 }
 
 const NOTHING: readonly string[] = [];

@@ -32,6 +32,8 @@ export interface TaskWatcher {
   readonly done: (task: ShardTask, result: ShardResult | InputError) => void;
 }
 
+/** What a flow is made of lives as long as the flow is at hand: with less room it would be copied by each small collection. */
+const LIMITS = { maxYoungGenerationSizeMb: 64 };
 const SCRIPT = new URL('./shard-worker.js', import.meta.url);
 
 export class ShardWorkers {
@@ -41,7 +43,7 @@ export class ShardWorkers {
   constructor(count: number, options: BuildOptions) {
     this.#workers = Array.from(
       { length: count },
-      () => new Worker(SCRIPT, { workerData: options }),
+      () => new Worker(SCRIPT, { workerData: options, resourceLimits: LIMITS }),
     );
   }
 
