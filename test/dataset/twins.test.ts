@@ -8,7 +8,7 @@ import {
   twinsAcross,
   twinsWithin,
 } from '../../src/dataset/twins.ts';
-import { packetColumns } from '../helpers/dataset-rows.ts';
+import { sizeColumns } from '../helpers/dataset-rows.ts';
 
 const TRAIN = 0;
 const TEST = 2;
@@ -192,7 +192,7 @@ test('more flows of one key than are compared: said, not silently missed', (t) =
 });
 
 test('sizes are read with their direction: all by IP length, or those with payload by payload', (t) => {
-  const row = packetColumns([517, 0, -1400, 300]);
+  const row = sizeColumns([517, 0, -1400, 300]);
   t.deepEqual([...sizesOf(row, 3)], [557, 40, -1440]);
   t.deepEqual([...payloadSizesOf(row, 30)], [517, -1400, 300]);
   const ipOnly = { ...row, payloadLengths: null };
