@@ -12,10 +12,10 @@ import type { DatasetRow } from './dataset-schema.ts';
 import { Distribution, type Quantiles } from './distribution.ts';
 import { SizeStore, sizesOf } from './flow-sizes.ts';
 import type { AuditTable } from './shortcut-audit.ts';
-import { addTwin } from './split-dataset.ts';
 import { INFRASTRUCTURE, isForTraining } from './split-groups.ts';
 import { PLAN_COLUMNS, type PlanRow } from './split-plan.ts';
-import { TwinFlows } from './twins.ts';
+import { addTwin } from './split-twins.ts';
+import { TwinFlows } from './twin-flows.ts';
 
 export const REPORT_COLUMNS = [
   ...AUDIT_COLUMNS,
@@ -34,16 +34,10 @@ export type ReportRow = Pick<DatasetRow, (typeof REPORT_COLUMNS)[number]>;
 export type Crossed = Map<string, Map<string, number>>;
 
 /** What is counted by class. */
-export const CROSSED_FIELDS = [
-  'source',
-  'protocol',
-  'kind',
-  'alpn',
-  'labelSource',
-] as const;
+const CROSSED_FIELDS = ['source', 'protocol', 'kind', 'alpn', 'labelSource'] as const;
 
 /** Packets of the whole flow: from which number on a row counts in the band. */
-export const PACKET_BANDS = [1, 3, 5, 10, 30, 100, 1_000] as const;
+const PACKET_BANDS = [1, 3, 5, 10, 30, 100, 1_000] as const;
 
 export const MEASURES = [
   { name: 'packets', words: 'packets of a flow, both ways', unit: 'packets' },

@@ -8,26 +8,25 @@ import { type Watch, watchedRows } from './read-progress.ts';
 import {
   type Check,
   pseudonymChecks,
-  type Sides,
   shortcutCheck,
   splitChecks,
   twinCheck,
 } from './report-checks.ts';
 import { type Crossed, cross, REPORT_COLUMNS, ReportRows } from './report-rows.ts';
-import { type Audit, auditShortcuts, type Trial } from './shortcut-audit.ts';
-import { judgedAgainst } from './split-dataset.ts';
+import { foldsOf, intervalField, trialsOf } from './report-trials.ts';
+import { type Audit, auditShortcuts } from './shortcut-audit.ts';
 import {
   openSplit,
   PARTS,
-  type Part,
   partOf,
   readSplit,
   rowKey,
   type SplitFile,
 } from './split-file.ts';
-import { groupOf, type SplitField, type SplitRow } from './split-groups.ts';
-import { planSplit } from './split-plan.ts';
-import { TWIN, type Twins, twinsAcross, twinsWithin } from './twins.ts';
+import { groupOf, type SplitField } from './split-groups.ts';
+import { judgedAgainst } from './split-twins.ts';
+import { TWIN } from './twin-flows.ts';
+import { type Twins, twinsAcross, twinsWithin } from './twins.ts';
 
 type Counts = Record<string, Record<string, number>>;
 
@@ -120,8 +119,8 @@ function makeReport(
   rows: ReportRows,
   file: SplitFile | undefined,
 ): DatasetReport {
-  const trial = file === undefined ? foldsOf(rows) : trialsOf(rows, file);
-  const intervalBy = intervalField(rows, trial);
+  const trial = file === undefined ? foldsOf(rows.rows) : trialsOf(rows.rows, file);
+  const intervalBy = intervalField(rows.rows, trial);
   const table = rows.table((row) => groupOf(intervalBy, row) ?? '');
   const audit = auditShortcuts(table, trial.trials, SEED);
   const nearest = NEAREST_PACKETS.map((packets) =>
@@ -172,76 +171,6 @@ function makeReport(
 function splitFacts({ name, by, seed, folds }: SplitFile): DatasetReport['split'] {
   return { name, by, seed, folds: folds?.length ?? null };
 }
-
-interface Trials {
-  readonly trials: readonly Trial[];
-  readonly sides: readonly Sides[];
-  readonly by: SplitField;
-  readonly words: string;
-}
-
-function trialsOf({ rows }: ReportRows, file: SplitFile): Trials {
-  const sides = (file.folds?.map((_, fold) => fold) ?? [undefined]).map((fold) => {
-    const split = openSplit(file, fold);
-    return { rows, parts: rows.map((row) => partOf(split, row)) };
-  });
-  const judge = file.folds === undefined ? 'its test part' : 'each fold in turn';
-  return {
-    sides,
-    by: file.by,
-    trials: sides.map(trialOf),
-    words: `Split ${file.name}: fitted on what trains, asked of ${judge}`,
-  };
-}
-
-function trialOf({ parts }: Sides): Trial {
-  const of = (part: Part): Int32Array =>
-    Int32Array.from(parts.flatMap((p, i) => (p === part ? [i] : [])));
-  return { train: of('train'), test: of('test') };
-}
-
-const FOLDS = 5;
-
-/** Without a split: folds by capture, or by session where there are too few captures. */
-function foldsOf({ rows }: ReportRows): Trials {
-  const captures = new Set(rows.map(({ capture }) => capture)).size;
-  const sessions = new Set(rows.map(({ session }) => session)).size;
-  const by = captures >= FOLDS ? 'capture' : 'session';
-  if (Math.max(captures, sessions) < FOLDS) {
-    return {
-      trials: [],
-      sides: [],
-      by,
-      words: `Too few captures and sessions to try it`,
-    };
-  }
-  const { partOfRow } = planSplit(rows, {
-    by,
-    seed: SEED,
-    stratify: ['service'],
-    shares: [1, 0, 0],
-    folds: FOLDS,
-  });
-  const sides = Array.from({ length: FOLDS }, (_, fold) => ({
-    rows,
-    parts: Array.from(partOfRow, (part): Part => (part === fold ? 'test' : 'train')),
-  }));
-  const words = `No split given: ${FOLDS} folds by ${by}, each asked in turn`;
-  return { sides, by, trials: sides.map(trialOf), words };
-}
-
-/** The split's own groups where enough of them judge, else sessions. */
-function intervalField({ rows }: ReportRows, { trials, by }: Trials): SplitField {
-  const groups = new Set<string | undefined>();
-  for (const { test } of trials) {
-    for (const row of test) {
-      const of: SplitRow | undefined = rows[row];
-      if (of !== undefined) groups.add(groupOf(by, of));
-    }
-  }
-  return groups.size >= LEAST_INTERVAL_GROUPS ? by : 'session';
-}
-const LEAST_INTERVAL_GROUPS = 10;
 
 function partsOf({ rows }: ReportRows, file: SplitFile | undefined): Crossed {
   const crossed: Crossed = new Map();

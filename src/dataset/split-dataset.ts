@@ -1,7 +1,7 @@
 // A data set on disk and wishes -> a split: which groups go where, which near copies must not judge, and what came out.
 
 import { type DatasetManifest, readManifest } from './dataset-manifest.ts';
-import { payloadSizesOf, SIZE_COLUMNS, type SizeColumns } from './flow-sizes.ts';
+import { SIZE_COLUMNS } from './flow-sizes.ts';
 import { type Watch, watchedRows } from './read-progress.ts';
 import { PARTS, type SplitFile } from './split-file.ts';
 import type { SplitField, SplitRow } from './split-groups.ts';
@@ -12,7 +12,9 @@ import {
   type PlanRow,
   planSplit,
 } from './split-plan.ts';
-import { TWIN, TwinFlows, type Twins, twinsAcross } from './twins.ts';
+import { addTwin, judgedAgainst } from './split-twins.ts';
+import { TwinFlows } from './twin-flows.ts';
+import { type Twins, twinsAcross } from './twins.ts';
 
 export interface SplitOptions extends PlanOptions {
   readonly name: string;
@@ -58,24 +60,6 @@ interface DuplicateSummary {
 const TWIN_COLUMNS = ['bytesUp', 'bytesDown'] as const;
 const COLUMNS = [...PLAN_COLUMNS, ...SIZE_COLUMNS, ...TWIN_COLUMNS] as const;
 
-/** What twins are told by, of a row. */
-interface TwinRow extends SizeColumns {
-  readonly service: string | null;
-  readonly protocol: string;
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-}
-
-export function addTwin(flows: TwinFlows, row: TwinRow): number {
-  const unit = row.payloadLengths === null ? 'ip' : 'payload';
-  return flows.add(payloadSizesOf(row, TWIN.packets), {
-    kind: `${row.protocol} ${unit}`,
-    bytesUp: row.bytesUp,
-    bytesDown: row.bytesDown,
-    label: row.service ?? '',
-  });
-}
-
 /** @throws InputError ERR_DATASET, ERR_SPLIT */
 export async function splitDataset(
   directory: string,
@@ -98,25 +82,6 @@ export async function splitDataset(
 /** Without the packets, which would be most of the memory. */
 function planRow(row: PlanRow): PlanRow {
   return Object.fromEntries(PLAN_COLUMNS.map((name) => [name, row[name]])) as PlanRow;
-}
-
-/**
- * Test rows must be new to what was trained and to what stopped the training; validation rows to what was trained. Any fold trains
- * for any other.
- */
-export function judgedAgainst(
-  folds: number | undefined,
-): ReadonlyMap<number, readonly number[]> {
-  if (folds === undefined) {
-    const train = PARTS.indexOf('train');
-    const validation = PARTS.indexOf('validation');
-    return new Map([
-      [validation, [train]],
-      [PARTS.indexOf('test'), [train, validation]],
-    ]);
-  }
-  const all = Array.from({ length: folds }, (_, fold) => fold);
-  return new Map(all.map((fold) => [fold, all.filter((other) => other !== fold)]));
 }
 
 function summaryOf(

@@ -2,12 +2,8 @@ import test from 'ava';
 import fc from 'fast-check';
 import { payloadSizesOf, SizeStore, sizesOf } from '../../src/dataset/flow-sizes.ts';
 import { seededRandom } from '../../src/dataset/random.ts';
-import {
-  type TwinFacts,
-  TwinFlows,
-  twinsAcross,
-  twinsWithin,
-} from '../../src/dataset/twins.ts';
+import { type TwinFacts, TwinFlows } from '../../src/dataset/twin-flows.ts';
+import { twinsAcross, twinsWithin } from '../../src/dataset/twins.ts';
 import { sizeColumns } from '../helpers/dataset-rows.ts';
 
 const TRAIN = 0;
