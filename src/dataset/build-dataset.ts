@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import { InputError } from '../errors.ts';
 import type { BuildOptions } from './build-options.ts';
 import type { BuiltShard } from './build-shard.ts';
+import { makeShardFolder } from './dataset-file.ts';
 import type { CaptureFile } from './find-captures.ts';
 import { removeOwn, removeStale } from './shard-folder.ts';
 import {
@@ -59,6 +60,7 @@ export async function buildShards(
   options: BuildOptions,
   run: BuildRun,
 ): Promise<BuildOutcome> {
+  makeShardFolder(options.directory);
   await removeStale(options.directory);
   const threads = Math.max(1, Math.min(run.workers, captures.length));
   const workers = new ShardWorkers(threads, options);

@@ -10,13 +10,7 @@ import { emptySummary, readFlows } from '../flow/read-flows.ts';
 import { factsOf } from '../handshake/facts.ts';
 import { handshakeOf } from '../handshake/handshake.ts';
 import { type BuildOptions, recipeOf, shardDigest } from './build-options.ts';
-import {
-  fileSha256,
-  makeShardFolder,
-  partialPath,
-  ShardWriter,
-  shardPath,
-} from './dataset-file.ts';
+import { fileSha256, partialPath, ShardWriter, shardPath } from './dataset-file.ts';
 import type { CaptureEntry } from './dataset-manifest.ts';
 import { shardDescription } from './dataset-reader.ts';
 import { type FlowDraft, flowDraft } from './flow-draft.ts';
@@ -95,7 +89,6 @@ export async function buildShard(
     sidecar === undefined
       ? undefined
       : new Sidecar(sidecar.toString('utf8'), sidecarPath(job.path));
-  makeShardFolder(options.directory);
   const build = new ShardBuild(job, { ...tools, id, labels });
   try {
     const { warnings, description } = await build.run({ recipe, digest });
