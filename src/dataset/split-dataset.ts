@@ -4,7 +4,12 @@ import { type DatasetManifest, readManifest } from './dataset-manifest.ts';
 import { SIZE_COLUMNS } from './flow-sizes.ts';
 import { type Watch, watchedRows } from './read-progress.ts';
 import { PARTS, type SplitFile } from './split-file.ts';
-import type { SplitField, SplitRow } from './split-groups.ts';
+import {
+  groupOf,
+  isForTraining,
+  type SplitField,
+  type SplitRow,
+} from './split-groups.ts';
 import {
   PLAN_COLUMNS,
   type Plan,
@@ -146,6 +151,19 @@ function wordsOf(
       const missing = [...classes].filter((name) => !Object.hasOwn(there, name)).sort();
       return missing.length === 0 ? [] : [`${part} has no flow of ${missing.join(', ')}`];
     });
+  words.push(...lumpWords(all, by));
+  for (const [name, copies] of Object.entries(duplicates.classes)) {
+    const judge = parts.reduce(
+      (sum, { part, classes: there }) =>
+        sum + (part === 'train' ? 0 : (there[name] ?? 0)),
+      0,
+    );
+    if (!duplicates.kept && copies > judge) {
+      words.push(
+        `of ${name} more flows were dropped as copies (${copies}) than are left to judge (${judge})`,
+      );
+    }
+  }
   if (tied > 0) {
     words.push(`${tied} groups stay together with others, as sessions span them`);
   }
@@ -163,6 +181,27 @@ function wordsOf(
     );
   }
   return words;
+}
+
+/** Classes that no split by the field can divide well, because most of their flows are of one group. */
+function lumpWords(rows: readonly SplitRow[], by: SplitField): string[] {
+  const classes = new Map<string, Map<string, number>>();
+  for (const row of rows.filter(isForTraining)) {
+    const group = groupOf(by, row);
+    if (group === undefined || row.service === null) continue;
+    const groups = classes.get(row.service) ?? new Map<string, number>();
+    classes.set(row.service, groups);
+    count(groups, group);
+  }
+  const unit = by === 'time' ? 'session' : by;
+  return [...classes].sort().flatMap(([name, groups]) => {
+    const counts = [...groups.values()];
+    const all = counts.reduce((sum, flows) => sum + flows, 0);
+    const most = counts.reduce((a, b) => Math.max(a, b), 0);
+    return most > all / 2 && all > 1
+      ? [`of the ${all} flows of ${name} ${most} are of one ${unit}`]
+      : [];
+  });
 }
 
 /** Whether pseudonyms never link captures, of which there are several. */
