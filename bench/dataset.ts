@@ -28,30 +28,41 @@ function build(paths: readonly string[], workers: number): Promise<Cost> {
   );
 }
 
+/** One round: the same captures, by one worker and by two. */
+interface Round {
+  readonly one: Cost;
+  readonly two: Cost;
+}
+
 /** Prints what builds take, median and spread of some runs. */
 export async function benchDataset(): Promise<void> {
   const wanted = Array.from({ length: CAPTURES }, (_, i) => ({
     packets: PACKETS + i,
     packetsPerFlow: PACKETS_PER_FLOW,
   }));
-  const [many, ...made] = await captures([MANY, ...wanted], (text) =>
-    console.error(text),
-  );
+  const say = (text: string): void => console.error(text);
+  const [many, ...made] = await captures([MANY, ...wanted], say);
   if (many === undefined) throw new Error('no capture to read');
   const paths = made.map(({ path }) => path);
-  const sum = (of: (capture: Capture) => number): number =>
-    made.reduce((total, capture) => total + of(capture), 0);
-  const flows = sum(({ facts }) => facts.flows);
-  const runs: { one: Cost; two: Cost }[] = [];
+  const rounds: Round[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    runs.push({ one: await build(paths, 1), two: await build(paths, 2) });
+    rounds.push({ one: await build(paths, 1), two: await build(paths, 2) });
   }
-  const of = (value: (run: { one: Cost; two: Cost }) => number): Spread =>
-    spread(runs.map(value));
+  tellRounds(made, rounds);
+  await tellMany(many, made, Math.min(...rounds.map(({ one }) => one.peakBytes)));
+}
+
+const sum = (made: readonly Capture[], of: (facts: Capture['facts']) => number): number =>
+  made.reduce((total, { facts }) => total + of(facts), 0);
+
+function tellRounds(made: readonly Capture[], rounds: readonly Round[]): void {
+  const flows = sum(made, (facts) => facts.flows);
+  const bytes = sum(made, (facts) => facts.fileBytes);
+  const packets = sum(made, (facts) => facts.packets);
+  const of = (value: (round: Round) => number): Spread => spread(rounds.map(value));
   console.log(
-    `\ndata set of ${CAPTURES} captures: ${whole(sum(({ facts }) => facts.packets))} packets, ${whole(flows)} TLS flows, ${whole(sum(({ facts }) => facts.fileBytes))} bytes; ${ROUNDS} runs in turns`,
+    `\ndata set of ${CAPTURES} captures: ${whole(packets)} packets, ${whole(flows)} TLS flows, ${whole(bytes)} bytes; ${ROUNDS} runs in turns`,
   );
-  const mb = sum(({ facts }) => facts.fileBytes) / 1e6;
   line(
     'one worker: flows a CPU second',
     of(({ one }) => flows / one.cpuSeconds),
@@ -59,7 +70,7 @@ export async function benchDataset(): Promise<void> {
   );
   line(
     'one worker: MB a CPU second',
-    of(({ one }) => mb / one.cpuSeconds),
+    of(({ one }) => bytes / 1e6 / one.cpuSeconds),
     1,
   );
   line(
@@ -87,11 +98,19 @@ export async function benchDataset(): Promise<void> {
     of(({ two }) => two.peakBytes / 1e6),
     0,
   );
-  const big = await build([many.path], 1);
-  const few = Math.min(...runs.map(({ one }) => one.peakBytes));
-  const bytesAFlow = (big.peakBytes - few) / (many.facts.flows - flows / CAPTURES);
+}
+
+/** One capture with many flows: what each takes of memory. */
+async function tellMany(
+  many: Capture,
+  made: readonly Capture[],
+  leastBytes: number,
+): Promise<void> {
+  const cost = await build([many.path], 1);
+  const { flows } = many.facts;
+  const more = flows - sum(made, (facts) => facts.flows) / CAPTURES;
   console.log(
-    `a capture of ${whole(many.facts.flows)} flows: ${whole(many.facts.flows / big.cpuSeconds)} flows a CPU second, peak memory ${whole(big.peakBytes / 1e6)} MB: ${whole(bytesAFlow)} bytes a flow more than the small ones`,
+    `a capture of ${whole(flows)} flows: ${whole(flows / cost.cpuSeconds)} flows a CPU second, peak memory ${whole(cost.peakBytes / 1e6)} MB: ${whole((cost.peakBytes - leastBytes) / more)} bytes a flow more than the small ones`,
   );
 }
 

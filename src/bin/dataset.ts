@@ -6,7 +6,10 @@ import type { LabelMatch, LabelTable } from '../dataset/label-table.ts';
 import { InputError } from '../errors.ts';
 import { datasetBuildCommand } from './dataset-build.ts';
 import { datasetFinishCommand } from './dataset-finish.ts';
+import { datasetImportCommand } from './dataset-import.ts';
 import { datasetInfoCommand } from './dataset-info.ts';
+import { datasetReportCommand } from './dataset-report.ts';
+import { datasetSplitCommand } from './dataset-split.ts';
 import {
   type LabelSourceOptions,
   labelTable,
@@ -29,6 +32,9 @@ export function datasetCommand(): Command {
   dataset.addCommand(datasetFinishCommand().exitOverride());
   dataset.addCommand(labelCommand().exitOverride());
   dataset.addCommand(datasetInfoCommand().exitOverride());
+  dataset.addCommand(datasetImportCommand().exitOverride());
+  dataset.addCommand(datasetSplitCommand().exitOverride());
+  dataset.addCommand(datasetReportCommand().exitOverride());
   return dataset;
 }
 

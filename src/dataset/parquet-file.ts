@@ -38,6 +38,8 @@ export class ParquetFile {
   readonly #partial: string;
   readonly #columns: readonly ParquetColumn[];
   readonly #writer: ParquetWriter;
+  readonly #sink: ReturnType<typeof fileWriter>;
+  readonly #metadata: { key: string; value: string }[];
   #group: (Cell | bigint)[][];
 
   /** @throws InputError ERR_OUTPUT when the file cannot be written */
@@ -45,22 +47,29 @@ export class ParquetFile {
     this.#name = name;
     this.#partial = options.partial ?? `${name}.partial`;
     this.#columns = options.columns;
+    this.#metadata = options.metadata.map(([key, value]) => ({ key, value }));
     this.#group = options.columns.map(() => []);
     try {
+      this.#sink = fileWriter(this.#partial);
       this.#writer = new ParquetWriter({
-        writer: fileWriter(this.#partial),
+        writer: this.#sink,
         schema: [
           { name: 'root', num_children: options.columns.length },
           ...options.columns.map(schemaElement),
         ],
         codec: 'GZIP',
         compressors: { GZIP: (bytes) => gzipSync(bytes) },
-        kvMetadata: options.metadata.map(([key, value]) => ({ key, value })),
+        kvMetadata: this.#metadata,
         createdBy: 'sluice',
       });
     } catch (cause) {
       throw cannotWrite(name, cause);
     }
+  }
+
+  /** Of all groups written, be they on disk yet or not; the file's end is not among them. */
+  get bytes(): number {
+    return this.#sink.offset;
   }
 
   /** @param cells in the order of the columns; bytes are kept until their group is written */
@@ -72,6 +81,13 @@ export class ParquetFile {
     });
     this.rows++;
     if (this.#group[0]?.length === ROWS_A_GROUP) this.#writeGroup();
+  }
+
+  /** Replaces what is told under a key: metadata stand at the end of the file. */
+  tell(key: string, value: string): void {
+    const told = this.#metadata.find((entry) => entry.key === key);
+    if (told === undefined) this.#metadata.push({ key, value });
+    else told.value = value;
   }
 
   /**

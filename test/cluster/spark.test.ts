@@ -7,6 +7,7 @@ import { readManifest } from '../../src/dataset/dataset-manifest.ts';
 import {
   build,
   DEMO,
+  dataset,
   LAB,
   sameContent,
   temporaryFolder,
@@ -55,7 +56,7 @@ sparkTest(
     const again = await sparkBuild(job);
     t.is(again.code, 0, again.stderr);
     const stood = [
-      ...again.stderr.matchAll(/(\d+) captures built, (\d+) stood already/g),
+      ...again.stdout.matchAll(/(\d+) captures built, (\d+) stood already/g),
     ];
     const sum = (group: 1 | 2) => stood.reduce((n, match) => n + Number(match[group]), 0);
     t.deepEqual([sum(1), sum(2)], [2, 3]);
@@ -124,8 +125,7 @@ test('finish refuses shards that do not fit together', async (t) => {
   const folder = await temporaryFolder(t);
   const out = join(folder, 'out');
   const lines = async (...args: string[]) => {
-    const command = ['dataset', 'build', '--shards-only', '--out', out, ...args];
-    return (await sluice(command)).stdout;
+    return (await dataset('build', '--shards-only', '--out', out, ...args)).stdout;
   };
   const finish = (text: string) =>
     sluice(['dataset', 'finish', '--out', out, '-'], Buffer.from(text));
