@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SERVICES, type Service } from '../../models/labels.ts';
 import { SluiceError } from '../../src/errors.ts';
-import { PREFIX, type WorldTools } from '../net/world.ts';
+import { PREFIX } from '../net/names.ts';
+import type { WorldTools } from '../net/world.ts';
 import { TRIM_DATASET, trimCapture } from '../trim.ts';
 import { playBatch } from './batch.ts';
 import {

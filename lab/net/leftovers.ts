@@ -4,11 +4,10 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../processes.ts';
-import { NETNS_CONFIG, PREFIX } from './world.ts';
+import { NETNS_CONFIG, PREFIX } from './names.ts';
+import { endProcesses } from './space-processes.ts';
 
 const NAMESPACES = '/run/netns';
-const GRACE_MS = 1500;
-const LOOK_MS = 50;
 
 /** Removes it all; to be called before anything of this process is made. Gives what was removed, in words. */
 export async function removeLeftovers(): Promise<string[]> {
@@ -47,31 +46,5 @@ function isLab(pid: number): boolean {
     return command.includes('lab/run') || command.includes('test/lab');
   } catch {
     return false;
-  }
-}
-
-/** Whatever runs in a namespace of that name was started by a lab that is gone. */
-async function endProcesses(space: string): Promise<number> {
-  const pidsIn = async (): Promise<number[]> =>
-    (await run('ip', ['netns', 'pids', space])).split('\n').filter(Boolean).map(Number);
-  const found = await pidsIn();
-  signal(found, 'SIGTERM');
-  const end = Date.now() + GRACE_MS;
-  let left = found;
-  while (left.length > 0 && Date.now() < end) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    left = await pidsIn();
-  }
-  signal(left, 'SIGKILL');
-  return found.length;
-}
-
-function signal(pids: readonly number[], name: NodeJS.Signals): void {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, name);
-    } catch {
-      // It ended by itself.
-    }
   }
 }

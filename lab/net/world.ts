@@ -11,11 +11,10 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, SluiceError } from '../../src/errors.ts';
 import { Running, run } from '../processes.ts';
+import { NETNS_CONFIG, PREFIX } from './names.ts';
 import type { Line, LineWay } from './profile.ts';
+import { endProcesses } from './space-processes.ts';
 
-/** Every namespace, folder of /etc/netns and work folder of the lab: PREFIX, process id, rest. */
-export const PREFIX = 'sluice-lab-';
-export const NETNS_CONFIG = '/etc/netns';
 const DEVICE = 'wan0';
 /** So many packets wait for the emulator when it gets no processor for a moment. */
 const TUN_QUEUE = '10000';
@@ -131,7 +130,10 @@ export class World {
     for (const role of this.#roles()) {
       const space = this.spaceOf(role);
       await rm(join(NETNS_CONFIG, space), { recursive: true, force: true });
-      if (existsSync(`/run/netns/${space}`)) await run('ip', ['netns', 'delete', space]);
+      if (!existsSync(`/run/netns/${space}`)) continue;
+      // A program that was stopped may have left one of its own, such as a browser.
+      await endProcesses(space);
+      await run('ip', ['netns', 'delete', space]);
     }
   }
 
