@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { InputError } from '../src/errors.ts';
 import { makeCapture } from './capture.ts';
+import { addCompareCommand } from './compare/compare-command.ts';
 import { captureFacts, describe, writeFacts } from './facts.ts';
 import { type FlowLabel, readLabels } from './labels.ts';
 import { removeStale } from './namespaces.ts';
@@ -144,6 +145,7 @@ function commandLine(): Command {
     )
     .exitOverride();
   addSoftwareCommands(program, { tell, signal: stop.signal });
+  addCompareCommand(program);
   const making = (name: string, what: string, seed: number, out: string): Command =>
     program
       .command(name)
