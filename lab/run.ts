@@ -7,6 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { InputError } from '../src/errors.ts';
+import { describeBatches } from './batch/describe.ts';
 import { makeCapture } from './capture.ts';
 import { addCompareCommand } from './compare/compare-command.ts';
 import { captureFacts, describe, writeFacts } from './facts.ts';
@@ -164,10 +165,10 @@ function commandLine(): Command {
   ).action((options: MakeOptions) => make([demoOrder(options)], options, TRIM_DEMO));
   program
     .command('info')
-    .description('tell what a data set holds, as Markdown')
+    .description('tell what a folder of batches or of the small lab holds, as Markdown')
     .argument('[directory]', 'of the captures', 'lab/dataset')
     .action(async (directory: string) => {
-      process.stdout.write(await describe(directory));
+      process.stdout.write(describeBatches(directory) ?? (await describe(directory)));
     });
   return program;
 }

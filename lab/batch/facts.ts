@@ -63,15 +63,15 @@ export function writeFacts(folder: string, facts: BatchFacts): void {
 /**
  * The batches that stand in a folder, in order.
  *
- * @throws InputError ERR_LAB_OUT when they are of another run.
+ * @throws InputError ERR_LAB_OUT when they are of another run than the one asked for.
  */
-export function readBatches(folder: string, run: number): BatchFacts[] {
+export function readBatches(folder: string, run?: number): BatchFacts[] {
   if (!existsSync(folder)) return [];
   const files = readdirSync(folder).filter((file) => file.endsWith(SUFFIX));
   const found = files
     .sort()
     .map((file): BatchFacts => JSON.parse(readFileSync(join(folder, file), 'utf8')));
-  const other = found.find((facts) => facts.run !== run);
+  const other = found.find((facts) => run !== undefined && facts.run !== run);
   if (other !== undefined) {
     throw new InputError(
       'ERR_LAB_OUT',
