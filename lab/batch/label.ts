@@ -93,6 +93,8 @@ export interface Labelled {
   readonly strays: number;
   /** Connections that a browser opened and never used: a handshake is all there is, so there is nothing to label. */
   readonly unused: number;
+  /** Flows of activities in which something went wrong: they may be anything. */
+  readonly failed: number;
 }
 
 /** A flow is of the activity at its seat while which it began. */
@@ -106,6 +108,7 @@ export function labelFlows(
   );
   const labelled: { label: LabLabel; flow: TappedFlow }[] = [];
   let unused = 0;
+  let failed = 0;
   for (const flow of flows) {
     if (!flow.udp && flow.payloadAnswering < REQUEST_BYTES_LEAST) {
       unused++;
@@ -119,13 +122,16 @@ export function labelFlows(
     );
     const host = servers.get(flow.server);
     if (one === undefined || host === undefined) continue;
-    labelled.push({ flow, label: labelOf(flow, one, host) });
+    if (one.outcome.fault === undefined)
+      labelled.push({ flow, label: labelOf(flow, one, host) });
+    else failed++;
   }
   return {
     labels: labelled.map(({ label }) => label),
     flows: labelled.map(({ flow }) => flow),
-    strays: flows.length - labelled.length - unused,
+    strays: flows.length - labelled.length - unused - failed,
     unused,
+    failed,
   };
 }
 

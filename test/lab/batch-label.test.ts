@@ -111,3 +111,14 @@ test('a connection that was never used is left without a label, and is no stray'
   t.is(strays, 0);
   t.is(unused, 2);
 });
+
+test('flows of an activity that went wrong are left without a label', (t) => {
+  const [first, ...others] = played;
+  if (first === undefined) return t.fail();
+  const wrong = { ...first, outcome: { ...first.outcome, fault: 'refused' } };
+  const flows = [flowAt(5 * SECOND), flowAt(12 * SECOND)];
+  const { labels, failed, strays } = labelFlows(flows, [wrong, ...others], plan.hosts);
+  t.is(labels.length, 1);
+  t.is(failed, 1);
+  t.is(strays, 0);
+});

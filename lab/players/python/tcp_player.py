@@ -13,9 +13,12 @@ TIMEOUT_S = 60
 
 
 class TcpMeans:
-    def __init__(self, activity, context):
+    def __init__(self, activity, authority):
         self._hosts = activity["hosts"]
-        self._context = context
+        # Not httpx's: that one offers HTTP/2, in which there is no WebSocket here.
+        self._socket_context = ssl.create_default_context(cafile=authority)
+        self._socket_context.set_alpn_protocols(["http/1.1"])
+        context = ssl.create_default_context(cafile=authority)
         http2 = activity["protocol"] == "h2"
         limits = httpx.Limits(max_connections=8, max_keepalive_connections=8)
         self._client = httpx.AsyncClient(
@@ -39,7 +42,7 @@ class TcpMeans:
     async def channel(self, step):
         url = f"wss://{self._hosts[step['host']]}/c"
         async with websockets.connect(
-            url, ssl=self._context, compression=None, max_size=None, ping_interval=None, proxy=None
+            url, ssl=self._socket_context, compression=None, max_size=None, ping_interval=None, proxy=None
         ) as socket:
             await socket.send(opening_of(step))
             reading = asyncio.create_task(self._swallow(socket))
@@ -56,10 +59,8 @@ class TcpMeans:
 
 
 async def main():
-    context = ssl.create_default_context(cafile=sys.argv[1])
-
     async def open_means(activity):
-        return TcpMeans(activity, context)
+        return TcpMeans(activity, sys.argv[1])
 
     await player_loop(open_means)
 
