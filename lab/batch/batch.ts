@@ -48,16 +48,7 @@ const DRAIN_MS = 1500;
 export async function playBatch(task: BatchTask): Promise<BatchRun> {
   const { plan, work, tools, signal } = task;
   await makeAuthority(work);
-  await makeLeaves(
-    work,
-    plan.hosts.map((host) => ({
-      ...host,
-      site: 0,
-      latencyMs: 0,
-      headerBytes: 0,
-      cookieBytes: 0,
-    })),
-  );
+  await makeLeaves(work, plan.hosts);
   signal.throwIfAborted();
   const world = await World.open({ ...plan, servers: plan.hosts }, work, tools);
   const running: Running[] = [];
@@ -87,16 +78,7 @@ async function startServers(
   const served = (server: string): ServedHost[] =>
     plan.hosts
       .filter((host) => host.server.name === server)
-      .map((host) => ({
-        ...host,
-        ...hostFiles(work, {
-          ...host,
-          site: 0,
-          latencyMs: 0,
-          headerBytes: 0,
-          cookieBytes: 0,
-        }),
-      }));
+      .map((host) => ({ ...host, ...hostFiles(work, host) }));
   const start = (name: string, command: readonly string[]): Running => {
     const program = new Running(name, 'ip', world.inside('server', command));
     running.push(program);

@@ -4,7 +4,7 @@
 import type { Service } from '../../models/labels.ts';
 import { Draw } from '../draw.ts';
 import { drawLine, type Profiles } from '../net/profile.ts';
-import type { SeatNet, ServerAddress } from '../net/world.ts';
+import type { SeatNet, ServerAddress } from '../net/world-plan.ts';
 import { CERTIFICATE_KINDS, type Host } from '../plan.ts';
 import type { NamedScenario } from '../scenario/load.ts';
 import type { Activity, Protocol } from '../scenario/step.ts';

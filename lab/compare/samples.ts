@@ -22,7 +22,7 @@ export interface Sample {
   readonly weights: number[];
 }
 
-export interface ServiceSamples {
+interface ServiceSamples {
   flows: number;
   readonly of: Readonly<Record<Measure, Sample>>;
 }

@@ -53,7 +53,8 @@ std::int64_t DelayLine::jitter(std::int64_t nowNs) {
   if (settings_.jitterNs == 0) return 0;
   if (!jitterDrawn_ || nowNs >= jitterUntilNs_) {
     const double means = std::min(-std::log(1 - dice_.roll()), kJitterMeansMax);
-    jitterNs_ = static_cast<std::int64_t>(means * static_cast<double>(settings_.jitterNs));
+    jitterNs_ =
+        static_cast<std::int64_t>(means * static_cast<double>(settings_.jitterNs));
     jitterUntilNs_ = nowNs + settings_.jitterHoldNs;
     jitterDrawn_ = true;
   }

@@ -37,7 +37,8 @@ class DelayLine {
   DelayLine(const LineSettings& settings, std::uint64_t seed)
       : settings_(settings), dice_(seed) {}
 
-  /** Times are of any clock that does not turn back. `bytes` is the IP packet's length. */
+  /** Times are of any clock that does not turn back. `bytes` is the IP packet's length.
+   */
   [[nodiscard]] Fate admit(std::int64_t nowNs, std::uint32_t bytes);
 
  private:

@@ -43,10 +43,9 @@ class Carrier {
 
   /** Until a signal or the end of standard input. */
   void run(const Fd& signals) {
-    std::array<pollfd, 4> watched = {pollfd{ends_[0].get(), POLLIN, 0},
-                                     pollfd{ends_[1].get(), POLLIN, 0},
-                                     pollfd{signals.get(), POLLIN, 0},
-                                     pollfd{STDIN_FILENO, POLLIN, 0}};
+    std::array<pollfd, 4> watched = {
+        pollfd{ends_[0].get(), POLLIN, 0}, pollfd{ends_[1].get(), POLLIN, 0},
+        pollfd{signals.get(), POLLIN, 0}, pollfd{STDIN_FILENO, POLLIN, 0}};
     for (;;) {
       release();
       wait(watched);

@@ -13,7 +13,8 @@ class Lateness {
 
   [[nodiscard]] std::uint64_t count() const { return count_; }
   [[nodiscard]] std::int64_t maxNs() const { return maxNs_; }
-  /** No more than `share` (0 to 1) of the packets were later; rounded up, 0 without any. */
+  /** No more than `share` (0 to 1) of the packets were later; rounded up, 0 without any.
+   */
   [[nodiscard]] std::int64_t quantileNs(double share) const;
 
  private:

@@ -16,7 +16,8 @@ class PacketPool {
 
   explicit PacketPool(std::uint32_t packets);
 
-  /** Copies the packet; nothing when the pool is full or the packet larger than its room. */
+  /** Copies the packet; nothing when the pool is full or the packet larger than its room.
+   */
   [[nodiscard]] std::optional<std::uint32_t> put(Bytes packet);
   /** Valid until given back. */
   [[nodiscard]] Bytes at(std::uint32_t slot) const;

@@ -17,8 +17,8 @@ constexpr std::int64_t kSecondNs = 1'000'000'000;
 PcapWriter::PcapWriter(const std::string& file, std::uint32_t linkType)
     : file_(std::fopen(file.c_str(), "wbe")) {
   if (file_ == nullptr) return;
-  const std::array<std::uint32_t, 6> header = {
-      kMagicNanoseconds, kVersion, 0, 0, kSnapLength, linkType};
+  const std::array<std::uint32_t, 6> header = {kMagicNanoseconds, kVersion, 0, 0,
+                                               kSnapLength,       linkType};
   put(header.data(), sizeof(header));
 }
 

@@ -13,7 +13,8 @@ namespace sluice::lab {
 /** Enters the network namespace of that name (as `ip netns` keeps them). */
 [[nodiscard]] std::optional<SystemFault> enterNamespace(const std::string& name);
 
-/** Goes ahead of ordinary programs where that is permitted; how it came out, for reports. */
+/** Goes ahead of ordinary programs where that is permitted; how it came out, for reports.
+ */
 [[nodiscard]] std::string_view raisePriority();
 
 /**

@@ -33,7 +33,7 @@ std::optional<Address> addressOf(const std::string& text) {
 /** Where a whole number goes, and how many of the field's units it stands for. */
 struct WholeKey {
   std::string_view name;
-  std::int64_t LineSettings::* field;
+  std::int64_t LineSettings::*field;
   std::int64_t scale;
 };
 constexpr std::array kWholeKeys = {
@@ -47,7 +47,7 @@ constexpr std::int64_t kMaxWhole = 1'000'000'000;  // 1,000 s, 1 Tbit/s
 
 struct ShareKey {
   std::string_view name;
-  double LineSettings::* field;
+  double LineSettings::*field;
 };
 constexpr std::array kShareKeys = {
     ShareKey{"loss", &LineSettings::loss},
@@ -90,7 +90,8 @@ std::string takeLine(PathSettings& settings, std::istringstream& words) {
   if (way != "up" && way != "down") return "'" + way + "': expected up or down";
   if (*index == settings.lines.size()) settings.lines.emplace_back();
   LineSettings& line =
-      settings.lines[*index][static_cast<std::size_t>(way == "up" ? Way::kUp : Way::kDown)];
+      settings
+          .lines[*index][static_cast<std::size_t>(way == "up" ? Way::kUp : Way::kDown)];
   for (std::string pair; words >> pair;) {
     if (std::string fault = take(line, pair); !fault.empty()) return fault;
   }

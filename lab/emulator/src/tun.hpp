@@ -10,7 +10,8 @@
 
 namespace sluice::lab {
 
-/** Makes the device, which lives as long as its descriptor; reads and writes do not wait. */
+/** Makes the device, which lives as long as its descriptor; reads and writes do not wait.
+ */
 [[nodiscard]] std::variant<Fd, SystemFault> openTun(const std::string& space,
                                                     const std::string& device);
 
