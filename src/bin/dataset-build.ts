@@ -17,6 +17,7 @@ import { showOption } from './feature-options.ts';
 import { type LabelSourceOptions, withLabelOptions } from './label-options.ts';
 import { numberListOption, numberOption } from './options.ts';
 import {
+  EXIT_FAILED,
   EXIT_INTERRUPTED,
   EXIT_WRONG_INPUT,
   emit,
@@ -110,11 +111,19 @@ async function build(
     outcome = await buildShards(files, built, {
       workers: options.workers,
       signal,
-      onProgress: (progress) => line.update(progress),
+      // What a task of a cluster says is read when it has ended.
+      onProgress: (progress) => options.shardsOnly !== true && line.update(progress),
       onWords: (words) => line.words(words),
     });
   } catch (fault) {
     line.clear();
+    if ((fault as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY') {
+      say(
+        `a worker ran out of memory: fewer --workers, or big captures cut by time (editcap -i); what is built stands in ${options.out}`,
+      );
+      process.exitCode = EXIT_FAILED;
+      return;
+    }
     if (!signal.aborted) throw fault;
     say(
       `stopped; what is built stands in ${options.out}: the same command goes on from there`,

@@ -32,7 +32,7 @@ export interface BuildRun {
   readonly workers: number;
   /** Aborted: what stands stays, what is at work is given up. */
   readonly signal: AbortSignal;
-  readonly onProgress: (progress: BuildProgress) => void;
+  readonly onProgress: (progress: BuildProgress) => unknown;
   /** A line for people. */
   readonly onWords: (line: string) => void;
 }

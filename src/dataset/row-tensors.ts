@@ -69,7 +69,7 @@ export function packetColumns(flow: FlowRecord): PacketColumns {
   };
 }
 
-export function marksOf({
+function marksOf({
   direction,
   behind,
 }: Pick<SeriesPacket, 'direction' | 'behind'>): number {
