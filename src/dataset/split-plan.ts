@@ -85,7 +85,7 @@ export function planSplit(rows: readonly PlanRow[], options: PlanOptions): Plan 
   const partOfRow = new Int32Array(rows.length).fill(-1);
   for (const [i, cluster] of clusters.entries()) {
     const part = assigned[i] ?? 0;
-    names[part]?.push(...cluster.groups);
+    for (const name of cluster.groups) names[part]?.push(name);
     fromUs[part] = Math.min(fromUs[part] ?? 0, cluster.startUs);
     for (const row of cluster.rows) partOfRow[taken[row] ?? 0] = part;
   }
