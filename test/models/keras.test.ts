@@ -13,7 +13,9 @@ import { difference } from './gradients.ts';
 import { SMALL } from './networks/small.ts';
 import { syntheticSamples } from './synthetic.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../../test/models/answers-by-keras.py', import.meta.url));
+const SCRIPT = fileURLToPath(
+  new URL('../../../test/models/answers-by-keras.py', import.meta.url),
+);
 const SHAPE = { count: 6, classes: 3, seriesSteps: 20, statistics: 5 };
 /** Sums of float32 in another order, through some ten layers. */
 const TOLERANCE = 2e-5;
