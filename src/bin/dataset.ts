@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import type { LabelMatch, LabelTable } from '../dataset/label-table.ts';
 import { InputError } from '../errors.ts';
+import { datasetImportCommand } from './dataset-import.ts';
 import { datasetInfoCommand } from './dataset-info.ts';
 import {
   type LabelSourceOptions,
@@ -25,6 +26,7 @@ export function datasetCommand(): Command {
     .exitOverride();
   dataset.addCommand(labelCommand().exitOverride());
   dataset.addCommand(datasetInfoCommand().exitOverride());
+  dataset.addCommand(datasetImportCommand().exitOverride());
   return dataset;
 }
 

@@ -38,6 +38,7 @@ export interface ShardOptions extends ColumnChoice {
 
 export class ShardWriter {
   readonly #file: ParquetFile;
+  readonly #description: Readonly<Record<string, unknown>>;
   readonly #names: readonly (keyof DatasetRow)[];
 
   /**
@@ -49,7 +50,8 @@ export class ShardWriter {
     makeShardFolder(directory);
     const columns = columnsOf(options);
     this.#names = columns.map(({ name }) => name as keyof DatasetRow);
-    const told = JSON.stringify({ datasetVersion: DATASET_VERSION, ...description });
+    this.#description = { datasetVersion: DATASET_VERSION, ...description };
+    const told = JSON.stringify(this.#description);
     this.#file = new ParquetFile(shardPath(directory, id), {
       columns,
       metadata: [[SHARD_KEY, told]],
@@ -66,8 +68,13 @@ export class ShardWriter {
     this.#file.add(this.#names.map((name): Cell => row[name] ?? null));
   }
 
-  /** The shard stands from here on. */
-  finish(): void {
+  /**
+   * The shard stands from here on.
+   *
+   * @param more of its description: what was not known before the last row
+   */
+  finish(more: Readonly<Record<string, unknown>> = {}): void {
+    this.#file.tell(SHARD_KEY, JSON.stringify({ ...this.#description, ...more }));
     this.#file.finish();
   }
 

@@ -38,6 +38,7 @@ export class ParquetFile {
   readonly #partial: string;
   readonly #columns: readonly ParquetColumn[];
   readonly #writer: ParquetWriter;
+  readonly #metadata: { key: string; value: string }[];
   #group: (Cell | bigint)[][];
 
   /** @throws InputError ERR_OUTPUT when the file cannot be written */
@@ -45,6 +46,7 @@ export class ParquetFile {
     this.#name = name;
     this.#partial = options.partial ?? `${name}.partial`;
     this.#columns = options.columns;
+    this.#metadata = options.metadata.map(([key, value]) => ({ key, value }));
     this.#group = options.columns.map(() => []);
     try {
       this.#writer = new ParquetWriter({
@@ -55,7 +57,7 @@ export class ParquetFile {
         ],
         codec: 'GZIP',
         compressors: { GZIP: (bytes) => gzipSync(bytes) },
-        kvMetadata: options.metadata.map(([key, value]) => ({ key, value })),
+        kvMetadata: this.#metadata,
         createdBy: 'sluice',
       });
     } catch (cause) {
@@ -72,6 +74,13 @@ export class ParquetFile {
     });
     this.rows++;
     if (this.#group[0]?.length === ROWS_A_GROUP) this.#writeGroup();
+  }
+
+  /** Replaces what is told under a key: metadata stand at the end of the file. */
+  tell(key: string, value: string): void {
+    const told = this.#metadata.find((entry) => entry.key === key);
+    if (told === undefined) this.#metadata.push({ key, value });
+    else told.value = value;
   }
 
   /**

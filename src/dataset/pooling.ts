@@ -1,0 +1,37 @@
+// Sources of one data set have to mean the same by a packet and its size, or a model learns the source instead of the class.
+
+import { InputError } from '../errors.ts';
+import type { SourceDeclaration } from './dataset-manifest.ts';
+
+/** A source that holds every packet with both lengths is of any definition. */
+function holdsAll({ size, kinds, repeats }: SourceDeclaration): boolean {
+  return size === 'both' && kinds === 'all' && repeats;
+}
+
+function describe({ size, kinds, repeats }: SourceDeclaration): string {
+  const what = { all: 'every packet', 'no-bare-acks': 'all but bare ACKs' };
+  const packets = kinds === 'payload' ? 'packets with payload' : what[kinds];
+  const length = size === 'both' ? 'IP and payload length' : `${size} length`;
+  return `${packets}${repeats ? '' : ' once each'}, by ${length}`;
+}
+
+/**
+ * Whether a source may join others.
+ *
+ * @param sources of the data set so far, by name
+ * @throws InputError ERR_POOLING: one line that names both definitions
+ */
+export function checkPooling(
+  sources: Readonly<Record<string, SourceDeclaration>>,
+  name: string,
+  joining: SourceDeclaration,
+): void {
+  for (const [other, source] of Object.entries(sources)) {
+    if (other !== name && (holdsAll(source) || holdsAll(joining))) continue;
+    if (describe(source) === describe(joining)) continue;
+    throw new InputError(
+      'ERR_POOLING',
+      `definitions would be mixed: ${other} in this data set is ${describe(source)}; ${name} would be ${describe(joining)}. Give --as what the data set has, or another folder`,
+    );
+  }
+}
