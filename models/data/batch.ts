@@ -14,8 +14,8 @@ import {
   SERIES_CHANNELS,
 } from '../../src/features/shapes.ts';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
-import { tf } from '../backend.ts';
 import { type InputName, TENSORS } from '../networks/network.ts';
+import type { Batch } from '../training-step.ts';
 import type { TrainingRow } from './training-row.ts';
 
 /** How a network wants its inputs. */
@@ -37,14 +37,6 @@ export interface Example {
   readonly cut?: number | undefined;
 }
 
-export interface Batch {
-  readonly count: number;
-  /** [B, M, N] or [B, F, M, N]; [B, T, C]; [B, S], normalised. Only those that the network reads. */
-  readonly data: { readonly [name in InputName]?: Uint8Array | Float32Array };
-  /** [B] */
-  readonly labels: Int32Array;
-}
-
 const HANDSHAKE_SIZE: number = HANDSHAKE_MESSAGES * HANDSHAKE_BYTES;
 
 /** Numbers of one row of an input. */
@@ -54,25 +46,26 @@ function widthOf(name: InputName, spec: InputSpec): number {
   return STATISTICS.length;
 }
 
+/** The inputs that the network reads, in the memory of its tensors; statistics normalised. */
 export function batchOf(examples: readonly Example[], spec: InputSpec): Batch {
   const count = examples.length;
-  const data: { [name in InputName]?: Uint8Array | Float32Array } = {};
+  const inputs: { [name in InputName]?: Uint8Array | Float32Array } = {};
   for (const name of spec.inputs) {
     const size = count * widthOf(name, spec);
-    data[name] =
+    inputs[name] =
       name === TENSORS.handshakeBytes ? new Uint8Array(size) : new Float32Array(size);
   }
-  for (const [b, example] of examples.entries()) writeExample(example, spec, data, b);
-  return { count, data, labels: Int32Array.from(examples, ({ label }) => label) };
+  for (const [b, example] of examples.entries()) writeExample(example, spec, inputs, b);
+  return { count, inputs, labels: Int32Array.from(examples, ({ label }) => label) };
 }
 
 function writeExample(
   { rows, cut }: Example,
   spec: InputSpec,
-  data: Batch['data'],
+  inputs: Batch['inputs'],
   b: number,
 ): void {
-  const { handshake_bytes: bytes, series, statistics } = data;
+  const { handshake_bytes: bytes, series, statistics } = inputs;
   for (const [f, row] of rows.slice(0, spec.sessionFlows ?? 1).entries()) {
     const features = featuresOfRow(row, spec.features, cut);
     const flow = b * (spec.sessionFlows ?? 1) + f;
@@ -85,21 +78,4 @@ function writeExample(
       normaliseStatistics(features.statistics, spec.normaliser, into);
     }
   }
-}
-
-/** The network's inputs in its order; bytes become floats 0..255. To be called inside a tidy. */
-export function tensorsOf({ count, data }: Batch, spec: InputSpec): tf.Tensor[] {
-  return spec.inputs.map((name) => {
-    const values = data[name];
-    if (values === undefined) throw new Error(`the batch has no ${name}`);
-    const floats = values instanceof Float32Array ? values : Float32Array.from(values);
-    return tf.tensor(floats, [count, ...shapeOf(name, spec)]);
-  });
-}
-
-function shapeOf(name: InputName, spec: InputSpec): number[] {
-  if (name === TENSORS.series) return [spec.features.seriesSteps, SERIES_CHANNELS];
-  if (name === TENSORS.statistics) return [STATISTICS.length];
-  const message = [HANDSHAKE_MESSAGES, HANDSHAKE_BYTES];
-  return spec.sessionFlows === undefined ? message : [spec.sessionFlows, ...message];
 }

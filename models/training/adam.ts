@@ -1,16 +1,9 @@
-// Adam whose learning rate may change on the way and whose state can be kept: training goes on where it stopped.
+// Adam whose state can be kept: training goes on where it stopped.
 
 import { tf } from '../backend.ts';
+import { ScheduledAdam } from '../training-step.ts';
 
-export class ScheduledAdam extends tf.AdamOptimizer {
-  constructor(learningRate: number) {
-    super(learningRate, 0.9, 0.999);
-  }
-
-  setLearningRate(rate: number): void {
-    this.learningRate = rate;
-  }
-
+export class KeptAdam extends ScheduledAdam {
   /** Number of steps and both moments of every weight, as plain numbers. */
   async state(): Promise<AdamState> {
     const [iterations, ...moments] = await this.getWeights();

@@ -3,26 +3,22 @@
 // give back the best weights. Axes: B examples, K classes.
 
 import { setImmediate as breathe } from 'node:timers/promises';
-import { tf } from '../backend.ts';
-import { type Batch, batchOf, type Example, type InputSpec } from '../data/batch.ts';
+import type { tf } from '../backend.ts';
+import { batchOf, type Example, type InputSpec } from '../data/batch.ts';
 import { weightsOnGrid } from '../int8-grid.ts';
 import { crossEntropy, figuresOf, likeliest } from '../metrics.ts';
 import { copyWeights, setWeights } from '../trainer.ts';
-import { ScheduledAdam } from './adam.ts';
+import { type Batch, predictBatch, type StepFigures, type StepOptions, trainStep } from '../training-step.ts';
+import { KeptAdam } from './adam.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { skipDraws } from './draws.ts';
-import { probabilitiesOf, Stepper } from './step.ts';
 
-export interface FitOptions {
-  readonly classes: readonly string[];
+export interface FitOptions extends StepOptions {
   readonly epochs: number;
   readonly learningRate: number;
   readonly halveEveryEpochs: number;
   /** Ends training when validation has not got better for so many epochs. */
   readonly patienceEpochs: number;
-  readonly labelSmoothing: number;
-  /** [K] */
-  readonly classWeights?: readonly number[] | undefined;
   /** Judges and keeps weights as int8 will hold them. */
   readonly int8Weights: boolean;
 }
@@ -93,7 +89,7 @@ export async function fit(
   hooks: FitHooks & { readonly from?: Omit<Checkpoint, 'digest'> | undefined } = {},
 ): Promise<FitResult> {
   const { from } = hooks;
-  const optimizer = new ScheduledAdam(options.learningRate);
+  const optimizer = new KeptAdam(options.learningRate);
   if (from !== undefined) {
     setWeights(model, from.weights);
     await optimizer.restore(from.adam);
@@ -102,10 +98,8 @@ export async function fit(
   const history = [...(from?.history ?? [])];
   let best = bestOf(from);
   let stopped = hasGivenUp(history, best, options) ? 'patience' : undefined;
-  const stepper = new Stepper(model, optimizer, data.spec, {
-    ...options,
-    classes: options.classes.length,
-  });
+  const step = (batch: readonly Example[]) =>
+    trainStep(model, optimizer, batchOf(batch, data.spec), options);
   while (stopped === undefined) {
     const epoch = history.length + 1;
     if (epoch > options.epochs) break;
@@ -113,7 +107,7 @@ export async function fit(
     const learningRate = options.learningRate / 2 ** halvings;
     optimizer.setLearningRate(learningRate);
     const start = performance.now();
-    const trained = await trainEpoch(stepper, data, epoch, hooks);
+    const trained = await trainEpoch(step, data, epoch, hooks);
     if (trained === undefined) {
       stopped = 'interrupted';
       break;
@@ -163,7 +157,7 @@ function hasGivenUp(
 
 /** One pass over the training flows; undefined when it was broken off. */
 async function trainEpoch(
-  stepper: Stepper,
+  step: (batch: readonly Example[]) => StepFigures,
   data: FitData,
   epoch: number,
   { signal, onStep }: FitHooks,
@@ -171,7 +165,7 @@ async function trainEpoch(
   const start = performance.now();
   let [examples, steps, loss, right] = [0, 0, 0, 0];
   for await (const batch of data.epoch(epoch)) {
-    const figures = stepper.step(batchOf(batch, data.spec));
+    const figures = step(batch);
     if (!Number.isFinite(figures.loss)) {
       throw new Error(
         `the loss is ${figures.loss} in step ${steps + 1} of epoch ${epoch}: a smaller learningRate may help`,
@@ -211,7 +205,7 @@ function validate(model: tf.LayersModel, data: FitData, classes: readonly string
   const probabilities = new Float32Array(labels.length * classes.length);
   let at = 0;
   for (const batch of data.validation) {
-    const rows = probabilitiesOf(model, batch, data.spec);
+    const rows = predictBatch(model, batch);
     probabilities.set(rows, at);
     at += rows.length;
   }

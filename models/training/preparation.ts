@@ -7,7 +7,7 @@ import { recordPackets } from '../../src/features/packet-rule.ts';
 import type { StatisticsNormaliser } from '../../src/features/normalise.ts';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
 import type { tf } from '../backend.ts';
-import { type Batch, batchOf, type Example, type InputSpec } from '../data/batch.ts';
+import { batchOf, type Example, type InputSpec } from '../data/batch.ts';
 import { refuseStreamedSessions, sessionExamples } from '../data/examples.ts';
 import { fitNormaliser } from '../data/fit-normaliser.ts';
 import {
@@ -21,6 +21,7 @@ import { drawLook, type LookChoice } from '../data/looks.ts';
 import { classOf, type OpenData, rowsOf } from '../data/open-data.ts';
 import { networkNamed } from '../networks/networks.ts';
 import { seededRandom, shuffledIndices } from '../random.ts';
+import type { Batch } from '../training-step.ts';
 import type { FitData } from './fit.ts';
 import type { TrainingConfig } from './training-config.ts';
 
@@ -71,8 +72,8 @@ export function balanceFactors(counts: readonly number[], power: number): number
 export interface Prepared {
   readonly fit: FitData;
   readonly normaliser: StatisticsNormaliser;
-  /** [K], for the loss; undefined: all the same. */
-  readonly classWeights: number[] | undefined;
+  /** [K], for the loss. */
+  readonly classWeights: number[];
   readonly kept: FlowSource['kept'];
   /** Examples of an epoch, about. */
   readonly examplesAnEpoch: number;
@@ -98,7 +99,7 @@ export async function prepareTraining(
   const repeats = balance === 'upsample' ? factors : undefined;
   return {
     normaliser,
-    classWeights: balance === 'weights' ? weightsOf(factors, data.counts.train) : undefined,
+    classWeights: weightsOf(balance === 'weights' ? factors : factors.map(() => 1), data.counts.train),
     kept: source.kept,
     examplesAnEpoch: data.counts.train.reduce(
       (sum, count, k) => sum + count * (repeats?.[k] ?? 1),

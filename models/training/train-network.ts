@@ -20,7 +20,7 @@ import { type FitData, type FitResult, fit } from './fit.ts';
 import { buildNetwork, type Prepared, prepareTraining } from './preparation.ts';
 import { Progress, duration } from './progress.ts';
 import { isFinishedRun, type Run, saveCurves, saveRun } from './run.ts';
-import { probabilitiesOf } from './step.ts';
+import { predictBatch } from '../training-step.ts';
 import type { TrainingConfig } from './training-config.ts';
 
 export interface TrainOptions {
@@ -191,13 +191,13 @@ async function fitWithCheckpoints(
 /** One temperature for all classes, then each class's threshold; on validation alone. */
 function calibrate(
   model: tf.LayersModel,
-  { spec, validation }: FitData,
+  { validation }: FitData,
   classes: readonly string[],
   { calibration }: TrainingConfig,
 ): Pick<Run, 'temperature' | 'thresholds'> {
   const labels = Int32Array.from(validation.flatMap((batch) => [...batch.labels]));
   const probabilities = Float32Array.from(
-    validation.flatMap((batch) => [...probabilitiesOf(model, batch, spec)]),
+    validation.flatMap((batch) => [...predictBatch(model, batch)]),
   );
   const temperature = fitTemperature(probabilities, labels, classes.length);
   const scaled = atTemperature(probabilities, classes.length, temperature);
