@@ -1,0 +1,118 @@
+// `npm run reproduce`: experiments of issue 10 again, every row of every table trained and judged by this one command. What has
+// been found already is kept in OUT/results.jsonl and not computed again.
+
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { InputError } from '../../src/errors.ts';
+import { chooseBackend, describeBackend } from '../backend.ts';
+import { EXIT, endWith, interruption, say } from '../command-line.ts';
+import { setUpPeers } from './peers.ts';
+import { Results } from './results.ts';
+import { missing, SERIES_EXPERIMENTS } from './series-experiments.ts';
+import { runExperiment } from './run-series.ts';
+
+const USAGE = `Runs the experiments on public series again and prints their tables.
+
+usage: npm run reproduce -- [options]
+  --series DIR      the corpus' folder of series (default ../shared/corpus/series); its parent holds ucdavis-quic/.
+                    What is not there is skipped, with a reason
+  --out DIR         data sets, runs, results.jsonl, results.md (default runs/reproduce)
+  --only LIST       experiments whose names begin so: a,b,c (default: all)
+  --models LIST     models whose names hold one of these words: trees,flow-cnn (default: all)
+  --seeds N         seeds 1 to N (default 5)
+  --looks LIST      of the numbers of packets, these only, for models that are trained anew for each
+  --set-up-peers    get LightGBM and scikit-learn from PyPI first (some 300 MB in the cache); without them their rows are left out
+  --tables          print the tables of what was found so far and end
+`;
+
+interface Options {
+  readonly corpus: string;
+  readonly out: string;
+  readonly only: readonly string[];
+  readonly models: readonly string[];
+  readonly looks: readonly number[];
+  readonly seeds: number;
+  readonly peers: boolean;
+  readonly tables: boolean;
+}
+
+/** undefined: the usage was asked for. @throws InputError ERR_OPTION */
+function readOptions(): Options | undefined {
+  const values = parsed();
+  if (values.help) return undefined;
+  const list = (text: string | undefined) => (text === undefined ? [] : text.split(','));
+  const series = resolve(values.series);
+  if (!/^[1-9]\d?$/.test(values.seeds)) {
+    throw new InputError('ERR_OPTION', `--seeds ${values.seeds}: expected 1 to 99`);
+  }
+  return {
+    corpus: basename(series) === 'series' ? dirname(series) : series,
+    out: values.out,
+    only: list(values.only),
+    models: list(values.models),
+    looks: list(values.looks).map(Number),
+    seeds: Number(values.seeds),
+    peers: values['set-up-peers'],
+    tables: values.tables,
+  };
+}
+
+function parsed() {
+  try {
+    return parseArgs({
+      options: {
+        series: { type: 'string', default: '../shared/corpus/series' },
+        out: { type: 'string', default: 'runs/reproduce' },
+        only: { type: 'string' },
+        models: { type: 'string' },
+        looks: { type: 'string' },
+        seeds: { type: 'string', default: '5' },
+        'set-up-peers': { type: 'boolean', default: false },
+        tables: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (fault) {
+    throw new InputError('ERR_OPTION', `${(fault as Error).message}; --help lists all`);
+  }
+}
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options === undefined) {
+    process.stdout.write(USAGE);
+    return EXIT.done;
+  }
+  mkdirSync(options.out, { recursive: true });
+  const results = new Results(options.out);
+  if (!options.tables) {
+    const signal = interruption();
+    if (options.peers) say(setUpPeers() ?? 'LightGBM and scikit-learn are in place');
+    const backend = await chooseBackend();
+    say(`backend     ${describeBackend(backend)}`);
+    const work = join(options.out, 'data');
+    for (const experiment of SERIES_EXPERIMENTS) {
+      if (signal.aborted) break;
+      const { name } = experiment;
+      if (options.only.length > 0 && !options.only.some((own) => name.startsWith(own))) {
+        continue;
+      }
+      const lacking = missing(experiment, options.corpus);
+      if (lacking !== undefined) {
+        say(`skipped     ${name}: ${join(options.corpus, lacking)} is not there`);
+        continue;
+      }
+      const places = { corpus: options.corpus, work };
+      await runExperiment(experiment, { ...options, places, results, backend, signal });
+    }
+    if (signal.aborted) return EXIT.interrupted;
+  }
+  const tables = results.tables();
+  writeFileSync(join(options.out, 'results.md'), `${tables}\n`);
+  process.stdout.write(`${tables}\n`);
+  if (!existsSync(join(options.out, 'results.jsonl'))) say('nothing was found');
+  return EXIT.done;
+}
+
+await endWith(main);

@@ -1,0 +1,119 @@
+// Networks that read the series alone, as the experiments on public series train them: how a size enters is the question.
+
+import type { TrainingConfig } from '../training/training-config.ts';
+import { trainingConfigSchema } from '../training/training-config.ts';
+
+export interface SeriesNetwork {
+  readonly name: string;
+  /** Over what the experiment decides. */
+  readonly network: Record<string, unknown>;
+  readonly training?: Record<string, unknown>;
+}
+
+/** Padding is where convolutions end: pooling four times, a narrow dense layer behind. */
+const convolutions = {
+  groups: [
+    [
+      [64, 3, 1],
+      [64, 3, 1],
+    ],
+    [
+      [128, 3, 1],
+      [128, 3, 1],
+    ],
+    [[128, 3, 1]],
+  ],
+  pool: 2,
+  dense: 128,
+};
+const head = [128];
+
+const sizes = {
+  embedded: {
+    entries: ['scaled', 'embedded', 'soft-bins'],
+    width: 24,
+    jitterShare: 0.15,
+    jitterBytes: 16,
+    embeddingDropout: 0.1,
+  },
+  scaled: { entries: ['scaled'] },
+};
+
+export const SERIES_NETWORKS: readonly SeriesNetwork[] = [
+  {
+    name: 'flow-cnn, series, sizes embedded with jitter',
+    network: {
+      name: 'flow-cnn',
+      options: { inputs: ['series'], series: convolutions, head, sizes: sizes.embedded },
+    },
+  },
+  {
+    name: 'flow-cnn, series and statistics, sizes embedded with jitter',
+    network: {
+      name: 'flow-cnn',
+      options: { series: convolutions, head, sizes: sizes.embedded },
+    },
+  },
+  {
+    name: 'flow-cnn, series, sizes scaled',
+    network: {
+      name: 'flow-cnn',
+      options: { inputs: ['series'], series: convolutions, head, sizes: sizes.scaled },
+    },
+  },
+  {
+    name: 'flow-lstm, series, sizes embedded with jitter',
+    network: {
+      name: 'flow-lstm',
+      options: {
+        inputs: ['series'],
+        series: { dense: 0, units: [64, 64], bidirectional: true },
+        head,
+        sizes: sizes.embedded,
+      },
+    },
+  },
+];
+
+/** What an experiment decides about every network that it trains. */
+export interface SeriesTask {
+  readonly directory: string;
+  readonly split: string;
+  readonly level: 'service' | 'application';
+  readonly packets: TrainingConfig['data']['packets'];
+  /** Numbers of packets that are asked about; the last one is T. */
+  readonly looks: readonly number[];
+  readonly epochs: number;
+  readonly batchFlows: number;
+  readonly halveEveryEpochs: number;
+  readonly seed: number;
+}
+
+export function seriesConfig(
+  { network, training }: SeriesNetwork,
+  task: SeriesTask,
+): TrainingConfig {
+  const { directory, split, level, packets, looks, seed } = task;
+  const { epochs, batchFlows, halveEveryEpochs } = task;
+  return trainingConfigSchema.parse({
+    name: `${split}-seed-${seed}`,
+    data: {
+      directory,
+      split,
+      level,
+      packets,
+      looks,
+      wholeShare: 0.2,
+    },
+    network: { ...network, seriesSteps: Math.max(...looks) },
+    training: {
+      seed,
+      epochs,
+      batchFlows,
+      halveEveryEpochs,
+      patienceEpochs: epochs,
+      balancePower: 0.5,
+      ...training,
+    },
+  });
+}
