@@ -9,12 +9,28 @@ export function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** Aborts at the first SIGINT or SIGTERM; a second one ends the process as usual. */
+/** A terminal sends Ctrl-C to us and to the process that started us, which passes it on: the same one comes twice. */
+const SAME_SIGNAL_MS = 500;
+
+/**
+ * Aborts at the first SIGINT or SIGTERM, and when the process that started us is gone; a second signal ends us as if nobody
+ * listened.
+ */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => controller.abort());
+  let first: number | undefined;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (first !== undefined && performance.now() - first > SAME_SIGNAL_MS) {
+        process.exit(EXIT.interrupted);
+      }
+      first ??= performance.now();
+      controller.abort();
+    });
   }
+  process.once('disconnect', () => controller.abort());
+  // The channel alone is no reason to stay.
+  process.channel?.unref();
   return controller.signal;
 }
 

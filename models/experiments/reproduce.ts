@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { InputError } from '../../src/errors.ts';
 import { chooseBackend, describeBackend } from '../backend.ts';
 import { EXIT, endWith, interruption, say } from '../command-line.ts';
-import { setUpPeers } from './peers.ts';
+import { setUpPeers } from '../baselines/peers.ts';
 import { Results } from './results.ts';
 import { missing, SERIES_EXPERIMENTS } from './series-experiments.ts';
 import { runExperiment } from './run-series.ts';

@@ -9,7 +9,7 @@ import { openData } from '../data/open-data.ts';
 import { type Level, labelOf, TRAINING_COLUMNS, trimRow } from '../data/training-row.ts';
 import { readDataset } from '../../src/dataset/dataset-reader.ts';
 import { labelledRows } from '../training/preparation.ts';
-import type { Flows } from './baseline-models.ts';
+import type { Flows } from '../baselines/baseline-models.ts';
 import { importSeries, type Shares, splitBySession, splitFew } from './series-data.ts';
 
 export interface SeriesExperiment {

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PEERS_PYTHON } from './peers.ts';
-import type { Matrix } from './tables.ts';
+import type { Matrix } from './flow-columns.ts';
 
 const SCRIPT = fileURLToPath(
-  new URL('../../../models/experiments/boosted_trees.py', import.meta.url),
+  new URL('../../../models/baselines/boosted_trees.py', import.meta.url),
 );
 
 export interface BoostedTreesInput {
