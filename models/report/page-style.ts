@@ -13,7 +13,7 @@ export const PAGE_STYLE = `
   .scroll { overflow-x: auto; } svg { max-width: 100%; height: auto; }
   .charts { display: flex; flex-wrap: wrap; gap: 20px; } .charts > * { flex: 1 1 420px; min-width: 0; }
   table { border-collapse: collapse; margin: 8px 0; font-variant-numeric: tabular-nums; }
-  th, td { padding: 4px 10px; border-bottom: 1px solid var(--grid); text-align: right; }
+  th, td { padding: 4px 10px; white-space: nowrap; border-bottom: 1px solid var(--grid); text-align: right; }
   th:first-child, td:first-child { text-align: left; } th { font-weight: 600; vertical-align: bottom; }
   .matrix td, .matrix th { padding: 3px 7px; text-align: center; border: 1px solid var(--grid); }
   .matrix th:first-child { text-align: right; } .small { font-size: 11px; }

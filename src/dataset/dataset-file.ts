@@ -17,7 +17,7 @@ import { type Cell, cannotWrite, ParquetFile } from './parquet-file.ts';
 /** Key of the shard's own description in its metadata. */
 export const SHARD_KEY = 'sluice.dataset';
 export const SHARD_FOLDER = 'shards';
-const PARTIAL_SUFFIX = '.partial';
+export const PARTIAL_SUFFIX = '.partial';
 
 export function shardPath(directory: string, id: string): string {
   return join(directory, SHARD_FOLDER, `${id}.parquet`);

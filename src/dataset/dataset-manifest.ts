@@ -34,7 +34,7 @@ const sourceSchema = z.strictObject({
 export type SourceDeclaration = z.infer<typeof sourceSchema>;
 
 /** What every row of every shard has in common. */
-const optionsSchema = z.strictObject({
+export const optionsSchema = z.strictObject({
   featureVersion: z.int().positive(),
   occlusion: z.strictObject({
     version: z.int().positive(),
@@ -50,7 +50,7 @@ const optionsSchema = z.strictObject({
 });
 export type DatasetOptions = z.infer<typeof optionsSchema>;
 
-const captureSchema = z.strictObject({
+export const captureSchema = z.strictObject({
   id: captureId,
   /** Base name of its file. */
   name: z.string(),

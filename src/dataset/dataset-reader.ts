@@ -21,6 +21,7 @@ import {
 } from './dataset-manifest.ts';
 import type { ColumnName, DatasetRow, LookName } from './dataset-schema.ts';
 import { ROWS_A_GROUP } from './parquet-file.ts';
+import { parseDescription, type ShardDescription } from './shard-description.ts';
 
 export type RowColumn = ColumnName | LookName | 'sni';
 
@@ -69,15 +70,17 @@ export async function* readShard<C extends RowColumn = keyof DatasetRow>(
   }
 }
 
-/** What a shard tells of itself, and its rows; undefined: there is none, or it is no whole shard. */
+/** What a shard tells of itself, and its rows; undefined: there is none, or it is no whole shard of a build. */
 export async function shardDescription(
   path: string,
-): Promise<{ readonly rows: number; readonly description: unknown } | undefined> {
+): Promise<
+  { readonly rows: number; readonly description: ShardDescription } | undefined
+> {
   try {
     const shard = await Shard.open(path);
     const { rows, description } = shard;
     await shard.close();
-    return { rows, description };
+    return description === undefined ? undefined : { rows, description };
   } catch (fault) {
     if (fault instanceof InputError) return undefined;
     throw fault;
@@ -121,9 +124,9 @@ class Shard {
     return Number(this.#metadata.num_rows);
   }
 
-  get description(): unknown {
+  get description(): ShardDescription | undefined {
     const told = this.#metadata.key_value_metadata?.find(({ key }) => key === SHARD_KEY);
-    return told?.value === undefined ? undefined : JSON.parse(told.value);
+    return parseDescription(told?.value);
   }
 
   check(columns: readonly string[] | undefined): void {

@@ -6,11 +6,11 @@ import { PAPER_PACKETS, writeHandshake, writePackets } from '../features/feature
 import type { PacketRule } from '../features/packet-rule.ts';
 import { SERIES_CHANNELS, SERIES_STEPS_MAX } from '../features/shapes.ts';
 import { STATISTICS, type StatisticName } from '../features/statistics-table.ts';
-import { cutRecord, segmentArrivals } from '../flow/cut-record.ts';
+import { segmentArrivals } from '../flow/cut-record.ts';
 import { emptyPacket, type FlowRecord, type SeriesPacket } from '../flow/flow-record.ts';
 import { PACKET_MARKS } from '../flow/record-layout.ts';
 import type { OcclusionOptions } from '../handshake/canary.ts';
-import { type Handshake, handshakeOf } from '../handshake/handshake.ts';
+import { type Handshake, handshakeOfSegments } from '../handshake/handshake.ts';
 import {
   type DatasetRow,
   HANDSHAKE_SIZE,
@@ -93,9 +93,12 @@ export function handshakeColumns(
   const versions: Uint8Array[] = [];
   const froms: number[] = [];
   let last = new Uint8Array(HANDSHAKE_SIZE);
-  for (const packets of arrivalsOf(flow)) {
-    const cut = cutRecord(flow, packets);
-    const look = occluded(handshakeOf(cut), occlusion);
+  const segments = [...flow.segments()];
+  const arrivals = segmentArrivals(flow);
+  for (const packets of inOrder(arrivals)) {
+    // What cutRecord would leave, without copying it.
+    const came = segments.filter((_, i) => (arrivals[i] ?? NEVER) <= packets);
+    const look = occluded(handshakeOfSegments(flow, came), occlusion);
     if (Buffer.compare(look, last) === 0) continue;
     versions.push(look);
     froms.push(packets);
@@ -113,9 +116,8 @@ export function handshakeColumns(
 }
 
 /** Numbers of packets after which there is payload that was not there before. */
-function arrivalsOf(flow: FlowRecord): number[] {
-  const arrivals = new Set(segmentArrivals(flow).filter(Number.isFinite));
-  return [...arrivals].sort((a, b) => a - b);
+function inOrder(arrivals: readonly number[]): number[] {
+  return [...new Set(arrivals.filter(Number.isFinite))].sort((a, b) => a - b);
 }
 
 function occluded(

@@ -31,6 +31,7 @@ import { FEATURE_VERSION, PAPER_PACKETS } from '../../src/features/features.ts';
 import { PAPER_RULE, PAYLOAD_RULE } from '../../src/features/packet-rule.ts';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
 import { OCCLUSION_VERSION } from '../../src/handshake/occlusion.ts';
+import { all } from '../helpers/dataset-build.ts';
 
 const ID = '0123456789abcdef';
 const OPTIONS: DatasetOptions = {
@@ -40,6 +41,13 @@ const OPTIONS: DatasetOptions = {
   looks: [3],
   keepSni: true,
   labelsSha256: null,
+};
+const DESCRIPTION = {
+  recipe: 'r',
+  digest: 'd',
+  options: OPTIONS,
+  source: 'capture',
+  counters: { frames: 7 },
 };
 const ENTRY: CaptureEntry = {
   id: ID,
@@ -86,7 +94,7 @@ async function write(folder: string, rows: readonly DatasetRow[]): Promise<void>
     id: ID,
     looks: OPTIONS.looks,
     keepSni: true,
-    description: { told: 'so' },
+    description: DESCRIPTION,
   });
   for (const row of rows) shard.add(row);
   shard.finish();
@@ -94,12 +102,6 @@ async function write(folder: string, rows: readonly DatasetRow[]): Promise<void>
   const captures = [{ ...ENTRY, rows: rows.length, sha256 }];
   const sources = { capture: CAPTURE_SOURCE };
   await writeManifest(folder, makeManifest({ options: OPTIONS, sources, captures }));
-}
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const item of items) list.push(item);
-  return list;
 }
 
 const plain = (row: object) => Object.fromEntries(Object.entries(row));
@@ -117,7 +119,7 @@ test('rows come back as they were written, in their order', async (t) => {
   await verifyDataset(folder, await readManifest(folder));
   t.deepEqual((await shardDescription(shardPath(folder, ID)))?.description, {
     datasetVersion: 1,
-    told: 'so',
+    ...DESCRIPTION,
   });
 });
 
