@@ -18,6 +18,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   plot: async () => (await import('./plot.ts')).plotCommand(),
   capture: async () => (await import('./capture.ts')).captureCommand(),
   agent: async () => (await import('./agent.ts')).agentCommand(manifest.version),
+  collect: async () => (await import('./collect.ts')).collectCommand(),
   controller: async () => (await import('./controller.ts')).controllerCommand(),
   dataset: async () => (await import('./dataset.ts')).datasetCommand(),
   train: async () => (await import('./train.ts')).trainCommand(),

@@ -11,6 +11,8 @@ import {
   writeManifest,
 } from './dataset-manifest.ts';
 import { shardDescription } from './dataset-reader.ts';
+import { joinedBefore } from './join-dataset.ts';
+import { checkPooling } from './pooling.ts';
 import type { ShardDescription } from './shard-description.ts';
 import { standingShards } from './shard-folder.ts';
 
@@ -52,12 +54,17 @@ export async function finishDataset(
     );
   }
   const used = [...new Set(entries.map(({ source }) => source))];
-  const sources = Object.fromEntries(
-    used.map((name) => [name, SOURCES[name] ?? CAPTURE_SOURCE]),
-  );
-  const manifest = makeManifest({ options, sources, captures: entries });
+  const joined = await joinedBefore(directory, options, Object.keys(SOURCES));
+  const sources: Record<string, SourceDeclaration> = { ...joined.sources };
+  for (const name of used) {
+    const declaration = SOURCES[name] ?? CAPTURE_SOURCE;
+    checkPooling(sources, name, declaration);
+    sources[name] = declaration;
+  }
+  const all = [...entries, ...joined.captures];
+  const manifest = makeManifest({ options, sources, captures: all });
   await writeManifest(directory, manifest);
-  const ids = new Set(entries.map(({ id }) => id));
+  const ids = new Set(all.map(({ id }) => id));
   const strays = (await standingShards(directory)).filter((id) => !ids.has(id)).length;
   return { manifest, strays };
 }

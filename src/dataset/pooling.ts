@@ -35,3 +35,11 @@ export function checkPooling(
     );
   }
 }
+
+const CONVERSIONS = ['none', 'exact', 'estimated'] as const;
+/** How sizes came to be what a data set says. From the best to the worst. */
+export type Conversion = (typeof CONVERSIONS)[number];
+
+export function worseConversion(a: Conversion, b: Conversion): Conversion {
+  return CONVERSIONS.indexOf(a) >= CONVERSIONS.indexOf(b) ? a : b;
+}

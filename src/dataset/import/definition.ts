@@ -3,6 +3,7 @@
 
 import { InputError } from '../../errors.ts';
 import { PAPER_RULE, PAYLOAD_RULE, type PacketRule } from '../../features/packet-rule.ts';
+import type { Conversion } from '../pooling.ts';
 import {
   ETHERNET_BYTES,
   type Headers,
@@ -27,10 +28,6 @@ export const DEFINITION_NAMES: readonly DefinitionName[] = [
   'ip-payload',
   'payload',
 ];
-
-/** How sizes came to be what the data set says. From the best to the worst. */
-export const CONVERSIONS = ['none', 'exact', 'estimated'] as const;
-export type Conversion = (typeof CONVERSIONS)[number];
 
 /** What a set means by a packet and its size. */
 export interface Meaning {
@@ -142,8 +139,4 @@ function payloadOf(size: number, meaning: SizeMeaning, headers: Headers): number
   if (meaning === 'payload') return size;
   const link = meaning === 'frame' ? ETHERNET_BYTES : 0;
   return Math.max(0, size - link - headers.bytes);
-}
-
-export function worse(a: Conversion, b: Conversion): Conversion {
-  return CONVERSIONS.indexOf(a) >= CONVERSIONS.indexOf(b) ? a : b;
 }

@@ -1,11 +1,12 @@
 // A flow of a public set -> its row. What the set does not know is null, or what a flow without a handshake has.
 
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { PacketRule } from '../../features/packet-rule.ts';
 import { PACKET_MARKS } from '../../flow/record-layout.ts';
 import type { DatasetRow } from '../dataset-schema.ts';
 import type { LabelTable } from '../label-table.ts';
 import { littleEndian } from '../parquet-file.ts';
+import type { Pseudonyms } from '../pseudonyms.ts';
 import { lookColumns, NO_HANDSHAKE_COLUMNS, type PacketRow } from '../row-tensors.ts';
 import type { AppTable } from './apps.ts';
 import type { Converted } from './definition.ts';
@@ -17,8 +18,8 @@ export interface RowContext {
   readonly capture: string;
   /** The set's name. */
   readonly source: string;
-  /** Of pseudonyms: the unit's whole hash. */
-  readonly key: string;
+  /** By the unit's whole hash. */
+  readonly pseudonyms: Pseudonyms;
   readonly apps: AppTable;
   /** For sets with server names, where the table of applications has no rule. */
   readonly labels: LabelTable;
@@ -45,8 +46,8 @@ export function importRow(
     source,
     session,
     // A set without addresses has no clients that could be told apart but by session.
-    client: client === undefined ? session : pseudonym(context.key, client),
-    host: address === undefined ? session : pseudonym(context.key, address),
+    client: client === undefined ? session : context.pseudonyms('client', client),
+    host: address === undefined ? session : context.pseudonyms('host', address),
     ...labelOf(flow, context),
     scenario: null,
     seed: null,
@@ -124,9 +125,4 @@ function sessionOf(
   const hash = createHash('sha256');
   for (const part of parts) hash.update(`${part}\0`);
   return hash.digest('hex').slice(0, 16);
-}
-
-/** 16 hex digits that only who has the key can link to the text. */
-function pseudonym(key: string, text: string): string {
-  return createHmac('sha256', key).update(text).digest('hex').slice(0, 16);
 }

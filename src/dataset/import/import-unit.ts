@@ -2,7 +2,10 @@
 
 import { InputError } from '../../errors.ts';
 import { ShardWriter } from '../dataset-file.ts';
-import { type Conversion, convert, type DefinitionName } from './definition.ts';
+import type { WrittenShard } from '../join-dataset.ts';
+import type { Conversion } from '../pooling.ts';
+import type { ShardDescription } from '../shard-description.ts';
+import { convert, type DefinitionName } from './definition.ts';
 import type { ImportFormat } from './formats.ts';
 import { importRow, type RowContext } from './import-row.ts';
 import { type ImportedFlow, isFault } from './imported-flow.ts';
@@ -17,8 +20,8 @@ export interface UnitJob {
   readonly wanted: DefinitionName;
   readonly context: RowContext;
   readonly storedPackets: number;
-  /** What the shard tells of itself, so that it is known again. */
-  readonly description: Readonly<Record<string, unknown>>;
+  /** What the shard tells of itself. */
+  readonly description: Omit<ShardDescription, 'counters'>;
   /** Bad lines that are borne. */
   readonly maxBad: number;
   readonly signal: AbortSignal;
@@ -29,7 +32,7 @@ export interface UnitJob {
 }
 
 /** What became of the flows of a unit; in the manifest as they are. */
-export interface UnitCounters extends Readonly<Record<string, number>> {
+interface UnitCounters extends Readonly<Record<string, number>> {
   readonly flows: number;
   /** Could not be read. */
   readonly bad: number;
@@ -51,19 +54,24 @@ const PROGRESS_FLOWS = 500;
 export async function importUnit(
   directory: string,
   job: UnitJob,
-): Promise<UnitCounters | undefined> {
+): Promise<WrittenShard | undefined> {
   const { id, context, description } = job;
   const writer = new ShardWriter(directory, {
     id,
     looks: context.looks,
     keepSni: false,
-    description,
+    // Counters are told at the end.
+    description: { ...description, counters: {} },
   });
   try {
     const counters = await addFlows(writer, job);
-    if (counters === undefined) writer.discard();
-    else writer.finish({ counters });
-    return counters;
+    if (counters === undefined) {
+      writer.discard();
+      return undefined;
+    }
+    const { rows } = writer;
+    writer.finish({ counters });
+    return { rows, counters };
   } catch (fault) {
     writer.discard();
     throw fault;
