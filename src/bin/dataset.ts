@@ -8,6 +8,8 @@ import { datasetBuildCommand } from './dataset-build.ts';
 import { datasetFinishCommand } from './dataset-finish.ts';
 import { datasetImportCommand } from './dataset-import.ts';
 import { datasetInfoCommand } from './dataset-info.ts';
+import { datasetReportCommand } from './dataset-report.ts';
+import { datasetSplitCommand } from './dataset-split.ts';
 import {
   type LabelSourceOptions,
   labelTable,
@@ -31,6 +33,8 @@ export function datasetCommand(): Command {
   dataset.addCommand(labelCommand().exitOverride());
   dataset.addCommand(datasetInfoCommand().exitOverride());
   dataset.addCommand(datasetImportCommand().exitOverride());
+  dataset.addCommand(datasetSplitCommand().exitOverride());
+  dataset.addCommand(datasetReportCommand().exitOverride());
   return dataset;
 }
 

@@ -1,27 +1,31 @@
 // Fields of a row that should say nothing of its class, or that a model may lean on instead of what the flow does. One line a field:
 // what it is, and whether it is a number (then a tree is asked too).
 
-import { type PacketColumns, payloadSizesOf } from './flow-sizes.ts';
-import type { SplitRow } from './split-groups.ts';
+import type { ColumnName, DatasetRow } from './dataset-schema.ts';
+import { payloadSizesOf, SIZE_COLUMNS, type SizeColumns } from './flow-sizes.ts';
+import { SPLIT_COLUMNS } from './split-groups.ts';
 
-/** What the audit reads of a row beside what splits read; null: not known. */
-export interface AuditRow extends SplitRow, PacketColumns {
-  readonly source: string;
-  readonly protocol: string;
-  readonly serverPort: number | null;
-  readonly kind: string | null;
-  readonly handshakeState: string;
-  readonly version: string | null;
-  readonly alpn: string | null;
-  readonly ech: boolean;
-  readonly clientHelloBytes: number | null;
-  readonly serverHelloBytes: number | null;
-  readonly cipherSuites: string | null;
-  readonly chosenCipher: number | null;
-  readonly software: string | null;
-  readonly initialWindowUp: number | null;
-  readonly initialWindowDown: number | null;
-}
+/** What the audit reads of a row. */
+export const AUDIT_COLUMNS = [
+  ...SPLIT_COLUMNS,
+  ...SIZE_COLUMNS,
+  'source',
+  'protocol',
+  'serverPort',
+  'kind',
+  'handshakeState',
+  'version',
+  'alpn',
+  'ech',
+  'clientHelloBytes',
+  'serverHelloBytes',
+  'cipherSuites',
+  'chosenCipher',
+  'software',
+  'initialWindowUp',
+  'initialWindowDown',
+] as const satisfies readonly ColumnName[];
+export type AuditRow = Pick<DatasetRow, (typeof AUDIT_COLUMNS)[number]>;
 
 interface AuditField {
   readonly name: string;
@@ -140,7 +144,7 @@ export const AUDIT_FIELDS: readonly AuditField[] = [
     name: 'hourOfDay',
     isNumber: true,
     words: 'hour of the start, UTC',
-    of: ({ startUs }) => (startUs === null ? null : hourOf(Number(startUs))),
+    of: ({ startUs }) => (startUs === null ? null : hourOf(startUs)),
   },
 ];
 
@@ -150,7 +154,7 @@ function hourOf(startUs: number): number {
   return Math.floor(startUs / HOUR_US) % 24;
 }
 
-export function firstPacketsOf(row: PacketColumns): FirstPackets {
+export function firstPacketsOf(row: SizeColumns): FirstPackets {
   const sizes = payloadSizesOf(row, FLIGHT_PACKETS);
   const up = sizes.find((size) => size > 0) ?? null;
   const firstDown = sizes.findIndex((size) => size < 0);

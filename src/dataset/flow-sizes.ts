@@ -2,19 +2,18 @@
 // neighbour are about. Sizes are positive from the client, negative from the server.
 
 import { PACKET_MARKS } from '../flow/record-layout.ts';
+import type { ColumnName, DatasetRow } from './dataset-schema.ts';
 
-/** The packet columns of a row. */
-export interface PacketColumns {
-  /** Packets stored. */
-  readonly seen: number;
-  /** uint16 x seen, little endian; null: the source does not know it. */
-  readonly ipLengths: Uint8Array | null;
-  readonly payloadLengths: Uint8Array | null;
-  /** uint8 x seen */
-  readonly marks: Uint8Array;
-}
+/** What sizes are read from. */
+export const SIZE_COLUMNS = [
+  'seen',
+  'ipLengths',
+  'payloadLengths',
+  'marks',
+] as const satisfies readonly ColumnName[];
+export type SizeColumns = Pick<DatasetRow, (typeof SIZE_COLUMNS)[number]>;
 
-/** Bytes of packet i; every machine that the addon runs on is little endian, as the columns are. */
+/** Length of packet i; every machine that the addon runs on is little endian, as the columns are. */
 function lengthAt(lengths: Uint8Array, i: number): number {
   return (lengths[2 * i] ?? 0) | ((lengths[2 * i + 1] ?? 0) << 8);
 }
@@ -24,7 +23,7 @@ function signOf(marks: Uint8Array, i: number): 1 | -1 {
 }
 
 /** All packets up to `most`, by IP length where it is known, else by payload: what a series holds (paper 3.3). */
-export function sizesOf(row: PacketColumns, most: number): Int32Array {
+export function sizesOf(row: SizeColumns, most: number): Int32Array {
   const lengths = row.ipLengths ?? row.payloadLengths;
   const count = lengths === null ? 0 : Math.min(row.seen, most);
   const sizes = new Int32Array(count);
@@ -38,7 +37,7 @@ export function sizesOf(row: PacketColumns, most: number): Int32Array {
  * The first packets with payload, up to `most`, by payload length; by IP length where payload is not known. Headers differ
  * between IPv4 and IPv6 and with TCP's options, and acknowledgements come as they like: neither makes another flow.
  */
-export function payloadSizesOf(row: PacketColumns, most: number): Int32Array {
+export function payloadSizesOf(row: SizeColumns, most: number): Int32Array {
   const { payloadLengths } = row;
   if (payloadLengths === null) return sizesOf(row, most);
   const sizes: number[] = [];

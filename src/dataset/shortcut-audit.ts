@@ -35,14 +35,10 @@ export interface Trial {
   readonly test: Int32Array;
 }
 
-export const VERDICTS = [
-  'gives the class away',
-  'well above chance',
-  'as chance',
-] as const;
-export type Verdict = (typeof VERDICTS)[number];
+const VERDICTS = ['gives the class away', 'well above chance', 'as chance'] as const;
+type Verdict = (typeof VERDICTS)[number];
 
-export interface Audited {
+interface Audited {
   readonly field: string;
   readonly words: string;
   readonly fitted: 'table' | 'tree';
@@ -133,7 +129,7 @@ function auditField(
 }
 
 /** Chance must lie below the interval, where there is one. */
-export function verdictOf({ value, interval }: Estimate, chance: number): Verdict {
+function verdictOf({ value, interval }: Estimate, chance: number): Verdict {
   const way = chance >= 1 ? 0 : (value - chance) / (1 - chance);
   if (way < ABOVE || (interval !== undefined && interval[0] <= chance))
     return 'as chance';

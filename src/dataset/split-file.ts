@@ -167,6 +167,7 @@ export function partOf(split: Split, row: SplitRow): Part | undefined {
   return part !== 'train' && split.dropped.has(rowKey(row)) ? undefined : part;
 }
 
-function rowKey({ capture, flow }: Pick<SplitRow, 'capture' | 'flow'>): string {
+/** A row's name in its data set. */
+export function rowKey({ capture, flow }: Pick<SplitRow, 'capture' | 'flow'>): string {
   return `${capture} ${flow}`;
 }

@@ -1,6 +1,7 @@
 // Rows -> groups that a split must not tear apart. A group is all rows of one value (of one client, say); groups that share a
 // session are tied together, because flows of a session know too much of each other.
 
+import type { ColumnName, DatasetRow } from './dataset-schema.ts';
 import { Groups } from './sessions.ts';
 
 /** What a split can go by. */
@@ -18,23 +19,22 @@ export const SPLIT_FIELDS = [
 ] as const;
 export type SplitField = (typeof SPLIT_FIELDS)[number];
 
-/** What splits read of a row; null: not known. */
-export interface SplitRow {
-  readonly capture: string;
-  /** Number in its capture. */
-  readonly flow: number;
-  readonly session: string;
-  readonly client: string;
-  readonly host: string;
-  readonly service: string | null;
-  readonly scenario: string | null;
-  readonly seed: number | bigint | null;
-  readonly clientSoftware: string | null;
-  readonly serverSoftware: string | null;
-  readonly profile: string | null;
-  /** Epoch, us. */
-  readonly startUs: number | bigint | null;
-}
+/** What splits read of a row. */
+export const SPLIT_COLUMNS = [
+  'capture',
+  'flow',
+  'session',
+  'client',
+  'host',
+  'service',
+  'scenario',
+  'seed',
+  'clientSoftware',
+  'serverSoftware',
+  'profile',
+  'startUs',
+] as const satisfies readonly ColumnName[];
+export type SplitRow = Pick<DatasetRow, (typeof SPLIT_COLUMNS)[number]>;
 
 /** Of no use for training: nobody asked for it. */
 export const INFRASTRUCTURE = 'infrastructure';
@@ -102,7 +102,7 @@ export function clustersOf(rows: readonly SplitRow[], by: SplitField): Clustered
     }
     cluster.rows.push(i);
     const startUs = rows[i]?.startUs ?? null;
-    if (startUs !== null) cluster.startUs = Math.min(cluster.startUs, Number(startUs));
+    if (startUs !== null) cluster.startUs = Math.min(cluster.startUs, startUs);
   }
   const all = [...clusters.values()];
   const tied = all.reduce(

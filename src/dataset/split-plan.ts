@@ -1,6 +1,7 @@
 // Rows and wishes -> which group goes where. Pure: the same rows, wishes and seed give the same split.
 
 import { InputError } from '../errors.ts';
+import type { ColumnName, DatasetRow } from './dataset-schema.ts';
 import { seededRandom } from './random.ts';
 import { balance, type Weights } from './split-balance.ts';
 import { PARTS, type Part } from './split-file.ts';
@@ -9,8 +10,8 @@ import {
   clustersOf,
   INFRASTRUCTURE,
   isForTraining,
+  SPLIT_COLUMNS,
   type SplitField,
-  type SplitRow,
 } from './split-groups.ts';
 
 /** What parts can be balanced by. */
@@ -23,13 +24,16 @@ export const STRATIFY_FIELDS = [
   'clientSoftware',
   'serverSoftware',
 ] as const;
-type StratifyField = (typeof STRATIFY_FIELDS)[number];
+export type StratifyField = (typeof STRATIFY_FIELDS)[number];
 
-export interface PlanRow extends SplitRow {
-  readonly source: string;
-  readonly application: string | null;
-  readonly protocol: string;
-}
+/** What plans read of a row. */
+export const PLAN_COLUMNS = [
+  ...SPLIT_COLUMNS,
+  'source',
+  'application',
+  'protocol',
+] as const satisfies readonly ColumnName[];
+export type PlanRow = Pick<DatasetRow, (typeof PLAN_COLUMNS)[number]>;
 
 export interface PlanOptions {
   readonly by: SplitField;

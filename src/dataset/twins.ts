@@ -1,132 +1,14 @@
-// Near copies among flows. Two flows are twins when, whatever their labels,
-//   - they are of one transport, and their sizes are of one kind;
-//   - of the first 30 packets with payload of the longer one at least nine in ten have a packet of the same direction and,
-//     within 16 bytes, the same size in the same place of the other one;
-//   - the whole flows carried, each way, the same number of bytes within a tenth (and 64 bytes).
-// The 16 bytes are what a cookie, a counter or padding makes of a repeated request; places are compared as they stand because a
-// flow that was made twice is in step with itself. The third line is there for bulk transfers: their first 30 packets are
-// alike because of their class, and without it a test would lose that class rather than its copies.
-//
-// Candidates come from keys that copies share, the comparison is exact: what is called a twin is one. A pair is missed only
-// where every key differs. Keys: the places are dealt out to 4 bands; three unlike places leave one band whole. A band's sizes are
-// rounded down to 128 bytes, on three grids, so that a small difference seldom crosses a border on all of them. Memory and time
-// grow with the flows, not with their pairs.
+// Finds twins (twin-flows.ts) among many flows, and says which must not judge.
 
-import { SizeStore } from './flow-sizes.ts';
+import { KEYS, type TwinFlows } from './twin-flows.ts';
 
-export const TWIN = {
-  packets: 30,
-  alikeShare: 0.9,
-  toleranceBytes: 16,
-  totalsTolerance: 0.1,
-  totalsFloorBytes: 64,
-} as const;
-
-const BANDS = 4;
-const GRIDS = 3;
-const KEYS: number = BANDS * GRIDS;
-const GRID_BYTES = 128;
-/** Totals that differ by less than this factor may share a key; more than the tolerance allows, on three grids. */
-const TOTALS_STEP: number = Math.log(1.5);
 /** Flows with one key that are compared with a flow; beyond, the key says next to nothing. */
 const COMPARED_MAX = 128;
 
-/** What twins are told by beside the sizes. */
-export interface TwinFacts {
-  /** Transport and the kind of length: "tcp payload". */
-  readonly kind: string;
-  /** Of the whole flow. */
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-}
-
-/** Flows that can be compared, by number in the order in which they were added. */
-export class TwinFlows {
-  readonly #sizes = new SizeStore(TWIN.packets);
-  readonly #kinds = new Map<string, number>();
-  readonly #kind: number[] = [];
-  readonly #up: number[] = [];
-  readonly #down: number[] = [];
-
-  get count(): number {
-    return this.#kind.length;
-  }
-
-  /** @param sizes of packets with payload: `payloadSizesOf` */
-  add(sizes: Int32Array, { kind, bytesUp, bytesDown }: TwinFacts): number {
-    const number = this.#kinds.get(kind) ?? this.#kinds.size;
-    this.#kinds.set(kind, number);
-    this.#kind.push(number);
-    this.#up.push(bytesUp);
-    this.#down.push(bytesDown);
-    return this.#sizes.add(sizes);
-  }
-
-  areTwins(a: number, b: number): boolean {
-    if (this.#kind[a] !== this.#kind[b]) return false;
-    if (!near(this.#up[a] ?? 0, this.#up[b] ?? 0)) return false;
-    if (!near(this.#down[a] ?? 0, this.#down[b] ?? 0)) return false;
-    return alike(this.#sizes.sizes(a), this.#sizes.sizes(b));
-  }
-
-  /** The same in all that is compared, to the byte: one of the two is enough in an index. */
-  areEqual(a: number, b: number): boolean {
-    if (this.#kind[a] !== this.#kind[b]) return false;
-    if (this.#up[a] !== this.#up[b] || this.#down[a] !== this.#down[b]) return false;
-    const [one, other] = [this.#sizes.sizes(a), this.#sizes.sizes(b)];
-    return one.length === other.length && one.every((size, i) => size === other[i]);
-  }
-
-  /** Hash of one key; undefined: the flow has no packet in that band. */
-  key(flow: number, k: number, part: number): number | undefined {
-    const [band, grid] = [k % BANDS, Math.floor(k / BANDS)];
-    const sizes = this.#sizes.sizes(flow);
-    if (band >= sizes.length) return undefined;
-    const offset = (grid * GRID_BYTES) / GRIDS;
-    const totals = Math.log((this.#down[flow] ?? 0) + TWIN.totalsFloorBytes);
-    let hash = mixed(0x811c9dc5, k);
-    hash = mixed(hash, part);
-    hash = mixed(hash, this.#kind[flow] ?? 0);
-    hash = mixed(hash, Math.floor(totals / TOTALS_STEP + grid / GRIDS));
-    for (let i = band; i < sizes.length; i += BANDS) {
-      const size = sizes[i] ?? 0;
-      const cell = Math.floor((Math.abs(size) + offset) / GRID_BYTES);
-      hash = mixed(hash, size < 0 ? ~cell : cell);
-    }
-    return hash;
-  }
-}
-
-function near(a: number, b: number): boolean {
-  return Math.abs(a - b) <= TWIN.totalsTolerance * Math.max(a, b) + TWIN.totalsFloorBytes;
-}
-
-function alike(a: Int16Array, b: Int16Array): boolean {
-  const places = Math.max(a.length, b.length);
-  const both = Math.min(a.length, b.length);
-  if (both === 0) return false;
-  // Rounded before it is cut: 30 - 0.9 x 30 is a little more than 3.
-  const allowed = Math.floor(places * (1 - TWIN.alikeShare) + 1e-9);
-  let unlike = places - both;
-  for (let i = 0; i < both && unlike <= allowed; i++) {
-    const [one, other] = [a[i] ?? 0, b[i] ?? 0];
-    // Of two directions the sizes are further apart than that, but for the smallest.
-    const same = one < 0 === other < 0;
-    if (!same || Math.abs(one - other) > TWIN.toleranceBytes) unlike++;
-  }
-  return unlike <= allowed;
-}
-
-/** FNV-1a over 32-bit words, with a last stir so that high bits reach low ones. */
-function mixed(hash: number, word: number): number {
-  const product = Math.imul(hash ^ word, 0x01000193);
-  return product ^ (product >>> 15);
-}
-
 /** Finds twins in given parts; open hashing in two typed arrays. */
-export class TwinIndex {
+class TwinIndex {
   /** Flows for which a key was too common to look at all that have it, and nothing was found. */
-  cutShort = 0;
+  readonly cutShort = new Set<number>();
   readonly #flows: TwinFlows;
   /** 1 + the part that a flow was put into. */
   readonly #parts: Uint16Array;
@@ -146,21 +28,25 @@ export class TwinIndex {
     this.#before = new Int32Array(entries);
   }
 
-  put(flow: number, part: number): void {
+  /** @returns an equal flow that the part holds, which stands for this one too */
+  put(flow: number, part: number): number | undefined {
     this.#parts[flow] = part + 1;
     for (let k = 0; k < KEYS; k++) {
       const key = this.#flows.key(flow, k, part);
       if (key === undefined) continue;
       const slot = key & this.#mask;
-      if (k === 0 && this.#holdsEqual(flow, slot, part)) return;
+      const equal = k === 0 ? this.#equal(flow, slot, part) : undefined;
+      if (equal !== undefined) return equal;
       const entry = flow * KEYS + k;
       this.#before[entry] = this.#heads[slot] ?? 0;
       this.#heads[slot] = entry + 1;
     }
+    return undefined;
   }
 
-  /** A twin that was put into the part. */
-  find(flow: number, part: number): number | undefined {
+  /** A twin that was put into the part; if wanted, one that bears the same label. */
+  find(flow: number, part: number, sameLabel: boolean): number | undefined {
+    const flows = this.#flows;
     let cutShort = false;
     for (let k = 0; k < KEYS; k++) {
       const key = this.#flows.key(flow, k, part);
@@ -171,20 +57,21 @@ export class TwinIndex {
           cutShort = true;
           break;
         }
-        if (other !== flow && this.#flows.areTwins(flow, other)) return other;
+        if (other === flow || (sameLabel && !flows.agree(flow, other))) continue;
+        if (flows.areTwins(flow, other)) return other;
       }
     }
-    if (cutShort) this.cutShort++;
+    if (cutShort) this.cutShort.add(flow);
     return undefined;
   }
 
-  #holdsEqual(flow: number, slot: number, part: number): boolean {
+  #equal(flow: number, slot: number, part: number): number | undefined {
     let compared = 0;
     for (const other of this.#chain(slot, part)) {
-      if (this.#flows.areEqual(flow, other)) return true;
-      if (++compared > COMPARED_MAX) return false;
+      if (this.#flows.areEqual(flow, other)) return other;
+      if (++compared > COMPARED_MAX) return undefined;
     }
-    return false;
+    return undefined;
   }
 
   /** Slots are shared by chance, also between parts. */
@@ -196,18 +83,21 @@ export class TwinIndex {
   }
 }
 
-export interface FoundTwin {
+interface FoundTwin {
   readonly flow: number;
   readonly twin: number;
+  /** Whether the twin bears the same label; where one does and another does not, the one that does is told. */
+  readonly agrees: boolean;
 }
 
 export interface Twins {
   readonly found: readonly FoundTwin[];
+  /** Flows of which not all candidates were compared. */
   readonly cutShort: number;
 }
 
 /**
- * Flows that must not judge, because a twin is where they must be new to the model.
+ * Flows with a twin where they must be new to the model.
  *
  * @param parts of each flow, -1 for none
  * @param against the parts in which a twin of a flow of that part counts; nothing for those that train
@@ -224,12 +114,40 @@ export function twinsAcross(
   }
   const found: FoundTwin[] = [];
   for (const [flow, part] of parts.entries()) {
-    for (const other of against.get(part) ?? []) {
-      const twin = index.find(flow, other);
-      if (twin === undefined) continue;
-      found.push({ flow, twin });
-      break;
+    const twin = findIn(index, flow, against.get(part) ?? []);
+    if (twin !== undefined) found.push({ flow, twin, agrees: flows.agree(flow, twin) });
+  }
+  return { found, cutShort: index.cutShort.size };
+}
+
+function findIn(
+  index: TwinIndex,
+  flow: number,
+  parts: readonly number[],
+): number | undefined {
+  for (const sameLabel of [true, false]) {
+    for (const part of parts) {
+      const twin = index.find(flow, part, sameLabel);
+      if (twin !== undefined) return twin;
     }
   }
-  return { found, cutShort: index.cutShort };
+  return undefined;
+}
+
+/** Flows that have a twin anywhere among all of them, each with one. */
+export function twinsWithin(flows: TwinFlows): Twins {
+  const index = new TwinIndex(flows);
+  const equals = new Map<number, number>();
+  for (let flow = 0; flow < flows.count; flow++) {
+    const equal = index.put(flow, 0);
+    if (equal === undefined) continue;
+    equals.set(flow, equal);
+    equals.set(equal, flow);
+  }
+  const found: FoundTwin[] = [];
+  for (let flow = 0; flow < flows.count; flow++) {
+    const twin = equals.get(flow) ?? findIn(index, flow, [0]);
+    if (twin !== undefined) found.push({ flow, twin, agrees: flows.agree(flow, twin) });
+  }
+  return { found, cutShort: index.cutShort.size };
 }

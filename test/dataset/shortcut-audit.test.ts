@@ -12,7 +12,7 @@ import {
   auditShortcuts,
   type Trial,
 } from '../../src/dataset/shortcut-audit.ts';
-import { packetColumns } from '../helpers/dataset-rows.ts';
+import { sizeColumns } from '../helpers/dataset-rows.ts';
 
 const CLASSES = ['chat', 'mail', 'web', 'games'];
 const ROWS = 1_200;
@@ -123,7 +123,9 @@ test('fits answer with a class of theirs whatever is asked', (t) => {
         classes: Int32Array.from(taught, ([, c]) => c),
         weights: Float64Array.of(1, 0.5, 2),
       };
-      return [fitTable, fitTree].every((teach) => [0, 1, 2].includes(teach(learnt)(asked)));
+      return [fitTable, fitTree].every((teach) =>
+        [0, 1, 2].includes(teach(learnt)(asked)),
+      );
     }),
   );
   t.pass();
@@ -174,17 +176,17 @@ test('the nearest neighbour by sizes knows classes that differ in sizes', (t) =>
 
 test('the first flight of the server ends where the client speaks again', (t) => {
   const sizes = [517, 0, -1400, -1400, -200, 80, -3_000];
-  t.deepEqual(firstPacketsOf(packetColumns(sizes)), {
+  t.deepEqual(firstPacketsOf(sizeColumns(sizes)), {
     up: 517,
     down: 1400,
     serverFlight: 3_000,
   });
-  t.deepEqual(firstPacketsOf(packetColumns([517])), {
+  t.deepEqual(firstPacketsOf(sizeColumns([517])), {
     up: 517,
     down: null,
     serverFlight: null,
   });
-  t.deepEqual(firstPacketsOf(packetColumns([])), {
+  t.deepEqual(firstPacketsOf(sizeColumns([])), {
     up: null,
     down: null,
     serverFlight: null,

@@ -2,8 +2,9 @@ import test from 'ava';
 import fc from 'fast-check';
 import { payloadSizesOf, SizeStore, sizesOf } from '../../src/dataset/flow-sizes.ts';
 import { seededRandom } from '../../src/dataset/random.ts';
-import { type TwinFacts, TwinFlows, twinsAcross } from '../../src/dataset/twins.ts';
-import { packetColumns } from '../helpers/dataset-rows.ts';
+import { type TwinFacts, TwinFlows } from '../../src/dataset/twin-flows.ts';
+import { twinsAcross, twinsWithin } from '../../src/dataset/twins.ts';
+import { sizeColumns } from '../helpers/dataset-rows.ts';
 
 const TRAIN = 0;
 const TEST = 2;
@@ -12,8 +13,9 @@ const size = fc.integer({ min: 1, max: 1448 });
 const signed = fc.tuple(size, fc.boolean()).map(([n, up]) => (up ? n : -n));
 const anySizes = fc.array(signed, { minLength: 1, maxLength: 30 });
 
-const factsOf = (sizes: readonly number[], kind = 'tcp'): TwinFacts => ({
+const factsOf = (sizes: readonly number[], kind = 'tcp', label = 'web'): TwinFacts => ({
   kind,
+  label,
   bytesUp: sizes.reduce((sum, s) => sum + Math.max(0, s), 0),
   bytesDown: sizes.reduce((sum, s) => sum + Math.max(0, -s), 0),
 });
@@ -141,6 +143,36 @@ test('a twin in another part than asked for does not count', (t) => {
   t.is(twinsAcross(flows, Int32Array.of(0, 1, 1), folds).found.length, 3);
 });
 
+test('a twin with the same label goes before one with another, equal flows included', (t) => {
+  const flows = new TwinFlows();
+  const add = (label: string): number =>
+    flows.add(Int32Array.from(SIZES), factsOf(SIZES, 'tcp', label));
+  const [web, mail] = [add('web'), add('mail')];
+  const [judgeMail, judgeChat] = [add('mail'), add('chat')];
+  const parts = Int32Array.of(TRAIN, TRAIN, TEST, TEST);
+  const [first, second] = twinsAcross(flows, parts, AGAINST).found;
+  t.deepEqual(first, { flow: judgeMail, twin: mail, agrees: true });
+  t.is(second?.flow, judgeChat);
+  t.false(second?.agrees);
+  t.true([web, mail].includes(second?.twin ?? -1));
+});
+
+test('within a data set, of two copies each is the twin of the other', (t) => {
+  const flows = new TwinFlows();
+  for (const sizes of [
+    SIZES,
+    SIZES.toReversed(),
+    SIZES,
+    SIZES.map((s) => s + Math.sign(s)),
+  ]) {
+    flows.add(Int32Array.from(sizes), factsOf(sizes));
+  }
+  t.deepEqual(
+    twinsWithin(flows).found.map(({ flow }) => flow),
+    [0, 2, 3],
+  );
+});
+
 test('more flows of one key than are compared: said, not silently missed', (t) => {
   const flows = new TwinFlows();
   // Of one key, since 127 bytes share a cell; no two of them twins.
@@ -156,7 +188,7 @@ test('more flows of one key than are compared: said, not silently missed', (t) =
 });
 
 test('sizes are read with their direction: all by IP length, or those with payload by payload', (t) => {
-  const row = packetColumns([517, 0, -1400, 300]);
+  const row = sizeColumns([517, 0, -1400, 300]);
   t.deepEqual([...sizesOf(row, 3)], [557, 40, -1440]);
   t.deepEqual([...payloadSizesOf(row, 30)], [517, -1400, 300]);
   const ipOnly = { ...row, payloadLengths: null };
