@@ -31,13 +31,14 @@ async function main(options: EvaluateArguments): Promise<number> {
   const [first] = options.runs;
   if (first === undefined) throw new InputError('ERR_OPTION', 'no run is named');
   if (options.allRows === true && options.split !== undefined) {
-    throw new InputError('ERR_OPTION', '--all-rows judges without a split: leave --split out');
+    throw new InputError(
+      'ERR_OPTION',
+      '--all-rows judges without a split: leave --split out',
+    );
   }
   // All of them first: a name that is wrong should not cost the others' time.
   for (const directory of options.runs) await readRun(directory);
-  const backend = await chooseBackend(
-    BACKENDS.find((name) => name === options.backend),
-  );
+  const backend = await chooseBackend(BACKENDS.find((name) => name === options.backend));
   say(`backend     ${describeBackend(backend)}`);
   const signal = interruption();
   const evaluations: Evaluation[] = [];

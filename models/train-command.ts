@@ -1,7 +1,7 @@
 // `sluice train`, the process that trains: started by src/bin/train.ts, which knows nothing of tfjs. Options are checked here.
 
-import { EXIT, endWith, interruption, say } from './command-line.ts';
 import { BACKENDS, chooseBackend, describeBackend } from './backend.ts';
+import { EXIT, endWith, interruption, say } from './command-line.ts';
 import { configKeys, readTrainingConfig } from './training/read-config.ts';
 import { trainNetwork } from './training/train-network.ts';
 

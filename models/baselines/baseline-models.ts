@@ -1,15 +1,21 @@
 // Simple models on the first packets of a flow: each is trained anew for each number of packets.
 
-import { c45Probabilities, growC45 } from './c45.ts';
-import { extraTrees } from './extra-trees.ts';
-import { majority } from './look-up.ts';
-import { nearestNeighbours } from './nearest.ts';
-import { tableOfMatrix } from './table.ts';
 import type { FeatureSpec } from '../../src/features/features.ts';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
 import type { LabelledRow } from '../data/flow-source.ts';
 import { boostedTrees } from './boosted-trees.ts';
-import { beside, type Matrix, matrixOf, sizesAndGaps, statisticsAt } from './flow-columns.ts';
+import { c45Probabilities, growC45 } from './c45.ts';
+import { extraTrees } from './extra-trees.ts';
+import {
+  beside,
+  type Matrix,
+  matrixOf,
+  sizesAndGaps,
+  statisticsAt,
+} from './flow-columns.ts';
+import { majority } from './look-up.ts';
+import { nearestNeighbours } from './nearest.ts';
+import { tableOfMatrix } from './table.ts';
 
 export interface Flows {
   readonly train: readonly LabelledRow[];

@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PEERS_PYTHON } from './peers.ts';
 import type { Matrix } from './flow-columns.ts';
+import { PEERS_PYTHON } from './peers.ts';
 
 const SCRIPT = fileURLToPath(
   new URL('../../../models/baselines/boosted_trees.py', import.meta.url),

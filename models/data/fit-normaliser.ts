@@ -2,7 +2,10 @@
 
 import { featuresOfRow } from '../../src/dataset/row-tensors.ts';
 import type { FeatureSpec } from '../../src/features/features.ts';
-import { fitStatistics, type StatisticsNormaliser } from '../../src/features/normalise.ts';
+import {
+  fitStatistics,
+  type StatisticsNormaliser,
+} from '../../src/features/normalise.ts';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
 import type { Random } from '../random.ts';
 import { epochRandom, type FlowSource } from './flow-source.ts';

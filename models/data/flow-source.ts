@@ -1,11 +1,11 @@
 // The flows that train, epoch after epoch, each time in another order that seed and epoch decide: out of memory where they fit,
 // else streamed from the data set's files through a buffer that mixes them.
 
-import { readShard } from '../../src/dataset/dataset-reader.ts';
 import { shardPath } from '../../src/dataset/dataset-file.ts';
+import { readShard } from '../../src/dataset/dataset-reader.ts';
 import { partOf } from '../../src/dataset/split-file.ts';
 import { type Random, seededRandom, shuffledIndices } from '../random.ts';
-import { type OpenData, classOf } from './open-data.ts';
+import { classOf, type OpenData } from './open-data.ts';
 import { TRAINING_COLUMNS, type TrainingRow, trimRow } from './training-row.ts';
 
 /** A flow and its class. */

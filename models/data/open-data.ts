@@ -1,8 +1,11 @@
 // A data set and one of its splits -> classes, and the rows of each part. The first reading takes labels only, so that a set of
 // any size can be opened.
 
+import {
+  type DatasetManifest,
+  readManifest,
+} from '../../src/dataset/dataset-manifest.ts';
 import { readDataset } from '../../src/dataset/dataset-reader.ts';
-import { type DatasetManifest, readManifest } from '../../src/dataset/dataset-manifest.ts';
 import {
   openSplit,
   PARTS,
@@ -93,10 +96,7 @@ export async function openData(choice: DataChoice): Promise<OpenData> {
       .flatMap((part) => seen[part])
       .filter(({ label }) => !numbers.has(label)).length,
     bytes: (part, packets) =>
-      seen[part].reduce(
-        (sum, row) => sum + rowBytes(Math.min(row.packets, packets)),
-        0,
-      ),
+      seen[part].reduce((sum, row) => sum + rowBytes(Math.min(row.packets, packets)), 0),
   };
 }
 

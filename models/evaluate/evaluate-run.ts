@@ -3,12 +3,7 @@
 import { EARLY_PACKETS } from '../../src/features/shapes.ts';
 import { batchOf } from '../data/batch.ts';
 import type { LabelledRow } from '../data/flow-source.ts';
-import {
-  calibrationError,
-  confidenceBins,
-  figuresOf,
-  likeliest,
-} from '../metrics.ts';
+import { calibrationError, confidenceBins, figuresOf, likeliest } from '../metrics.ts';
 import { seededRandom } from '../random.ts';
 import { ablations } from './ablation.ts';
 import { bootstrap, type Headline } from './bootstrap.ts';

@@ -6,11 +6,11 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InputError } from '../../src/errors.ts';
 import { chooseBackend, describeBackend } from '../backend.ts';
-import { EXIT, endWith, interruption, say } from '../command-line.ts';
 import { setUpPeers } from '../baselines/peers.ts';
+import { EXIT, endWith, interruption, say } from '../command-line.ts';
 import { Results } from './results.ts';
-import { missing, SERIES_EXPERIMENTS } from './series-experiments.ts';
 import { runExperiment } from './run-series.ts';
+import { missing, SERIES_EXPERIMENTS } from './series-experiments.ts';
 
 const USAGE = `Runs the experiments on public series again and prints their tables.
 

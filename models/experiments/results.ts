@@ -54,10 +54,10 @@ export class Results {
 
   /** A Markdown table an experiment: rows are models, columns numbers of packets. */
   tables(): string {
-    const experiments = [...new Set(this.#all.map(({ experiment }) => experiment))].sort();
-    return experiments
-      .map((experiment) => this.#table(experiment))
-      .join('\n');
+    const experiments = [
+      ...new Set(this.#all.map(({ experiment }) => experiment)),
+    ].sort();
+    return experiments.map((experiment) => this.#table(experiment)).join('\n');
   }
 
   #table(experiment: string): string {
@@ -101,7 +101,8 @@ function cell(results: readonly Result[]): string {
   };
   const accuracy = of(results.map((r) => r.accuracy));
   const macroF1 = of(results.map((r) => r.macroF1));
-  const spread = accuracy.half === undefined ? '' : ` ± ${(100 * accuracy.half).toFixed(1)}`;
+  const spread =
+    accuracy.half === undefined ? '' : ` ± ${(100 * accuracy.half).toFixed(1)}`;
   return `${percent(accuracy.mean)}${spread} (${percent(macroF1.mean)})`;
 }
 

@@ -1,11 +1,13 @@
 // One experiment: every model for every seed and number of packets, results kept as they come.
 
 import { existsSync } from 'node:fs';
-import { setImmediate as breathe } from 'node:timers/promises';
 import { join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { FeatureSpec } from '../../src/features/features.ts';
 import { PAPER_PACKETS } from '../../src/features/features.ts';
 import type { Backend } from '../backend.ts';
+import { BASELINE_MODELS } from '../baselines/baseline-models.ts';
+import { PEERS_PYTHON, PEERS_SETUP } from '../baselines/peers.ts';
 import { say } from '../command-line.ts';
 import { flowExamples } from '../data/examples.ts';
 import { predictExamples } from '../evaluate/predict.ts';
@@ -13,8 +15,6 @@ import { percent } from '../report/markup.ts';
 import { inputSpecOf } from '../training/preparation.ts';
 import { isFinishedRun, loadNetwork, readRun } from '../training/run.ts';
 import { trainNetwork } from '../training/train-network.ts';
-import { BASELINE_MODELS } from '../baselines/baseline-models.ts';
-import { PEERS_PYTHON, PEERS_SETUP } from '../baselines/peers.ts';
 import { judged, type Result, type Results } from './results.ts';
 import type { OpenedExperiment, Places, SeriesExperiment } from './series-experiments.ts';
 import { SERIES_NETWORKS, type SeriesNetwork, seriesConfig } from './series-networks.ts';

@@ -3,13 +3,17 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { PAPER_RULE, PAYLOAD_RULE, type PacketRule } from '../../src/features/packet-rule.ts';
+import { readDataset } from '../../src/dataset/dataset-reader.ts';
+import {
+  PAPER_RULE,
+  PAYLOAD_RULE,
+  type PacketRule,
+} from '../../src/features/packet-rule.ts';
+import type { Flows } from '../baselines/baseline-models.ts';
 import type { LabelledRow } from '../data/flow-source.ts';
 import { openData } from '../data/open-data.ts';
 import { type Level, labelOf, TRAINING_COLUMNS, trimRow } from '../data/training-row.ts';
-import { readDataset } from '../../src/dataset/dataset-reader.ts';
 import { labelledRows } from '../training/preparation.ts';
-import type { Flows } from '../baselines/baseline-models.ts';
 import { importSeries, type Shares, splitBySession, splitFew } from './series-data.ts';
 
 export interface SeriesExperiment {
@@ -177,9 +181,6 @@ export const SERIES_EXPERIMENTS: readonly SeriesExperiment[] = [
 ];
 
 /** What is missing of an experiment's data; undefined: nothing. */
-export function missing(
-  { needs }: SeriesExperiment,
-  corpus: string,
-): string | undefined {
+export function missing({ needs }: SeriesExperiment, corpus: string): string | undefined {
   return needs.find((name) => !existsSync(join(corpus, name)));
 }

@@ -116,7 +116,14 @@ function looksSection({ afterPackets }: Evaluation): string[] {
         ],
       }),
       table(
-        ['packets', 'accuracy', 'interval', 'macro F1', 'still going on', 'their accuracy'],
+        [
+          'packets',
+          'accuracy',
+          'interval',
+          'macro F1',
+          'still going on',
+          'their accuracy',
+        ],
         afterPackets.map(({ packets, headline, intervals, longer }) => [
           nameOf(packets),
           percent(headline.accuracy),

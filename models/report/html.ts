@@ -47,10 +47,11 @@ export function table(
 }
 
 /** Figures at a glance: a number and what it is. */
-export function tiles(figures: readonly (readonly [value: string, what: string])[]): string {
+export function tiles(
+  figures: readonly (readonly [value: string, what: string])[],
+): string {
   const each = figures.map(
-    ([value, what]) =>
-      `<div class="tile"><b>${escaped(value)}</b>${escaped(what)}</div>`,
+    ([value, what]) => `<div class="tile"><b>${escaped(value)}</b>${escaped(what)}</div>`,
   );
   return `<div class="tiles">${each.join('')}</div>`;
 }
@@ -79,9 +80,7 @@ export function confusionMatrix(
     });
     return `<tr><th>${escaped(classes[k] ?? '')}</th>${cells.join('')}</tr>`;
   });
-  const head = classes.map((name) =>
-    small ? '<th></th>' : `<th>${escaped(name)}</th>`,
-  );
+  const head = classes.map((name) => (small ? '<th></th>' : `<th>${escaped(name)}</th>`));
   return `<div class="scroll"><table class="matrix${small ? ' small' : ''}"><thead><tr><th>label \\ answer</th>${head.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
 }
 

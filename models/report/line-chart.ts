@@ -49,7 +49,10 @@ const STYLE = `
 export function lineChart(chart: LineChart): string {
   const points = chart.lines.flatMap(({ points }) => points);
   const xs = points.map(([x]) => x);
-  const ys = [...points.map(([, y]) => y).filter(Number.isFinite), ...(chart.yRange ?? [])];
+  const ys = [
+    ...points.map(([, y]) => y).filter(Number.isFinite),
+    ...(chart.yRange ?? []),
+  ];
   const names = chart.xNames;
   const across =
     names === undefined

@@ -27,7 +27,10 @@ interface Header {
   readonly steps: number;
   readonly weights: readonly number[];
   readonly best: readonly number[];
-  readonly moments: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly moments: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+  }[];
 }
 
 const MAGIC = 'sluicecp';
@@ -85,7 +88,9 @@ export function readCheckpoint(directory: string, digest: string): Checkpoint {
   const header = parse(bytes.toString('utf8', HEAD_BYTES, end));
   if (header === undefined) throw fault('is damaged');
   if (header.digest !== digest) {
-    throw fault('is of a training with another configuration, other data or another split');
+    throw fault(
+      'is of a training with another configuration, other data or another split',
+    );
   }
   const sizes = header.moments.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
   const values = floatsOf(bytes.subarray(end), [

@@ -8,7 +8,13 @@ import { batchOf, type Example, type InputSpec } from '../data/batch.ts';
 import { weightsOnGrid } from '../int8-grid.ts';
 import { crossEntropy, figuresOf, likeliest } from '../metrics.ts';
 import { copyWeights, setWeights } from '../trainer.ts';
-import { type Batch, predictBatch, type StepFigures, type StepOptions, trainStep } from '../training-step.ts';
+import {
+  type Batch,
+  predictBatch,
+  type StepFigures,
+  type StepOptions,
+  trainStep,
+} from '../training-step.ts';
 import { KeptAdam } from './adam.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { skipDraws } from './draws.ts';

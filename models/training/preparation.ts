@@ -3,8 +3,8 @@
 import { checkSpec } from '../../src/dataset/dataset-reader.ts';
 import { InputError } from '../../src/errors.ts';
 import type { FeatureSpec } from '../../src/features/features.ts';
-import { recordPackets } from '../../src/features/packet-rule.ts';
 import type { StatisticsNormaliser } from '../../src/features/normalise.ts';
+import { recordPackets } from '../../src/features/packet-rule.ts';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
 import type { tf } from '../backend.ts';
 import { batchOf, type Example, type InputSpec } from '../data/batch.ts';
@@ -59,7 +59,13 @@ export function buildNetwork(config: TrainingConfig, classes: number): tf.Layers
   const { name, options, sessionFlows } = config.network;
   const { seriesSteps } = featureSpecOf(config);
   const { seed } = config.training;
-  const shape = { seriesSteps, statistics: STATISTICS.length, classes, seed, sessionFlows };
+  const shape = {
+    seriesSteps,
+    statistics: STATISTICS.length,
+    classes,
+    seed,
+    sessionFlows,
+  };
   return networkNamed(name).build(shape, options);
 }
 
@@ -99,7 +105,10 @@ export async function prepareTraining(
   const repeats = balance === 'upsample' ? factors : undefined;
   return {
     normaliser,
-    classWeights: weightsOf(balance === 'weights' ? factors : factors.map(() => 1), data.counts.train),
+    classWeights: weightsOf(
+      balance === 'weights' ? factors : factors.map(() => 1),
+      data.counts.train,
+    ),
     kept: source.kept,
     examplesAnEpoch: data.counts.train.reduce(
       (sum, count, k) => sum + count * (repeats?.[k] ?? 1),

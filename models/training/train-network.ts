@@ -2,14 +2,15 @@
 
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { splitPath } from '../../src/dataset/split-file.ts';
 import { fileSha256 } from '../../src/dataset/dataset-file.ts';
+import { splitPath } from '../../src/dataset/split-file.ts';
 import { InputError } from '../../src/errors.ts';
 import type { Backend, tf } from '../backend.ts';
 import { atTemperature, fitTemperature, fitThresholds } from '../calibration.ts';
-import { openData, type OpenData } from '../data/open-data.ts';
+import { type OpenData, openData } from '../data/open-data.ts';
 import { gitCommit } from '../git-commit.ts';
 import { networkNamed } from '../networks/networks.ts';
+import { predictBatch } from '../training-step.ts';
 import {
   hasCheckpoint,
   readCheckpoint,
@@ -18,9 +19,8 @@ import {
 } from './checkpoint.ts';
 import { type FitData, type FitResult, fit } from './fit.ts';
 import { buildNetwork, type Prepared, prepareTraining } from './preparation.ts';
-import { Progress, duration } from './progress.ts';
+import { duration, Progress } from './progress.ts';
 import { isFinishedRun, type Run, saveCurves, saveRun } from './run.ts';
-import { predictBatch } from '../training-step.ts';
 import type { TrainingConfig } from './training-config.ts';
 
 export interface TrainOptions {
@@ -63,10 +63,14 @@ export async function trainNetwork(
   mkdirSync(directory, { recursive: true });
   const runData = await runDataOf(resolved, data);
   const digest = digestOf(resolved, runData, options.backend);
-  const result = await fitWithCheckpoints(model, { config: resolved, data, prepared }, {
-    ...options,
-    digest,
-  });
+  const result = await fitWithCheckpoints(
+    model,
+    { config: resolved, data, prepared },
+    {
+      ...options,
+      digest,
+    },
+  );
   if (result.stopped === 'interrupted') return undefined;
   const calibrated = calibrate(model, prepared.fit, data.classes, resolved);
   const run: Omit<Run, 'format' | 'version'> = {
@@ -119,7 +123,9 @@ function describe(
     say(`${part.padEnd(11)} ${sum(counts[part])} flows${own}`);
   }
   if (ofOtherClasses > 0) {
-    say(`            ${ofOtherClasses} flows of validation and test are of other classes`);
+    say(
+      `            ${ofOtherClasses} flows of validation and test are of other classes`,
+    );
   }
 }
 

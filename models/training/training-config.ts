@@ -2,8 +2,12 @@
 // stand in the keys. `sluice train --keys` prints this table.
 
 import { z } from 'zod';
-import { PACKET_KINDS, PACKET_LENGTHS, PAPER_RULE } from '../../src/features/packet-rule.ts';
 import { IAT_NORMALISERS, type IatNormaliser } from '../../src/features/normalise.ts';
+import {
+  PACKET_KINDS,
+  PACKET_LENGTHS,
+  PAPER_RULE,
+} from '../../src/features/packet-rule.ts';
 import { EARLY_PACKETS, SERIES_STEPS_MAX } from '../../src/features/shapes.ts';
 import { CANARY_FIELDS } from '../../src/handshake/canary.ts';
 import { LEVELS } from '../data/training-row.ts';

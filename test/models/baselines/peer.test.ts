@@ -7,8 +7,8 @@ import test from 'ava';
 import { c45Probabilities, growC45 } from '../../../models/baselines/c45.ts';
 import { extraTrees } from '../../../models/baselines/extra-trees.ts';
 import { nearestNeighbours } from '../../../models/baselines/nearest.ts';
-import { type Table, tableOf } from '../../../models/baselines/table.ts';
 import { PEERS_PYTHON, PEERS_SETUP } from '../../../models/baselines/peers.ts';
+import { type Table, tableOf } from '../../../models/baselines/table.ts';
 import { agreement, likeliest } from '../../../models/metrics.ts';
 
 interface Part {
