@@ -1,6 +1,7 @@
 // One step of training and one of prediction, for any network and wherever the rows come from.
 // Axes: B rows (flows, or sessions), K classes.
 
+import type { Adam } from './adam.ts';
 import { tf } from './backend.ts';
 import type { InputName } from './networks/network.ts';
 
@@ -19,17 +20,6 @@ export interface StepOptions {
   /** One a class. */
   readonly classWeights: readonly number[];
   readonly labelSmoothing: number;
-}
-
-/** Adam whose learning rate may change on the way. */
-export class ScheduledAdam extends tf.AdamOptimizer {
-  constructor(learningRate: number) {
-    super(learningRate, 0.9, 0.999);
-  }
-
-  setLearningRate(rate: number): void {
-    this.learningRate = rate;
-  }
 }
 
 /** The network's inputs, in its order. Bytes become floats 0..255. To be called inside a tidy. */
@@ -57,7 +47,7 @@ export interface StepFigures {
 /** One step of the optimizer. */
 export function trainStep(
   model: tf.LayersModel,
-  optimizer: tf.Optimizer,
+  optimizer: Adam,
   batch: Batch,
   options: StepOptions,
 ): StepFigures {
@@ -74,9 +64,8 @@ export function trainStep(
       right = tf.keep(tf.sum(tf.cast(hits, 'int32')));
       return weightedLoss(outputs, targets);
     };
-    const cost = optimizer.minimize(loss, true, variables);
     const figures = {
-      loss: cost?.dataSync()[0] ?? Number.NaN,
+      loss: optimizer.minimize(loss, variables),
       right: right?.dataSync()[0] ?? 0,
     };
     right?.dispose();

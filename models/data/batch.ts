@@ -2,7 +2,11 @@
 // packets. Axes: B flows (or sessions), F flows of a session, M handshake messages, N bytes of a message, T steps, C channels,
 // S statistics.
 
-import { featuresOfRow } from '../../src/dataset/row-tensors.ts';
+import {
+  featuresOfRow,
+  type Look,
+  packetSourceOf,
+} from '../../src/dataset/row-tensors.ts';
 import type { FeatureSpec } from '../../src/features/features.ts';
 import {
   normaliseStatistics,
@@ -14,7 +18,9 @@ import {
   SERIES_CHANNELS,
 } from '../../src/features/shapes.ts';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
+import { type Augmentation, augment } from '../augment.ts';
 import { type InputName, TENSORS } from '../networks/network.ts';
+import type { Random } from '../random.ts';
 import type { Batch } from '../training-step.ts';
 import type { TrainingRow } from './training-row.ts';
 
@@ -35,6 +41,10 @@ export interface Example {
   readonly label: number;
   /** The flows as they looked after so many packets; undefined: whole. */
   readonly cut?: number | undefined;
+  /** Changes to the packets, drawn for this look. */
+  readonly changes?:
+    | { readonly options: Augmentation; readonly random: Random }
+    | undefined;
 }
 
 const HANDSHAKE_SIZE: number = HANDSHAKE_MESSAGES * HANDSHAKE_BYTES;
@@ -60,14 +70,15 @@ export function batchOf(examples: readonly Example[], spec: InputSpec): Batch {
 }
 
 function writeExample(
-  { rows, cut }: Example,
+  { rows, cut, changes }: Example,
   spec: InputSpec,
   inputs: Batch['inputs'],
   b: number,
 ): void {
   const { handshake_bytes: bytes, series, statistics } = inputs;
   for (const [f, row] of rows.slice(0, spec.sessionFlows ?? 1).entries()) {
-    const features = featuresOfRow(row, spec.features, cut);
+    const look = lookAt(row, cut, changes);
+    const features = featuresOfRow(row, spec.features, look);
     const flow = b * (spec.sessionFlows ?? 1) + f;
     bytes?.set(features.handshakeBytes, flow * HANDSHAKE_SIZE);
     // Networks whose rows are sessions read handshakes only.
@@ -78,4 +89,17 @@ function writeExample(
       normaliseStatistics(features.statistics, spec.normaliser, into);
     }
   }
+}
+
+function lookAt(
+  row: TrainingRow,
+  cut: number | undefined,
+  changes: Example['changes'],
+): Look {
+  if (changes === undefined) return { cut };
+  const { options, random } = changes;
+  const changed = augment(packetSourceOf(row, cut), options, random);
+  const { source, lookedAfter, handshakeMissing } = changed;
+  const seen = Math.min(cut ?? Number.POSITIVE_INFINITY, lookedAfter);
+  return { cut: Number.isFinite(seen) ? seen : undefined, source, handshakeMissing };
 }

@@ -23,6 +23,10 @@ export interface SeriesExperiment {
   readonly level: Level;
   readonly packets: PacketRule;
   readonly looks: readonly number[];
+  /** T of the networks; later packets are in their statistics alone, if at all. */
+  readonly seriesSteps: number;
+  readonly augment: Record<string, unknown>;
+  readonly learningRate: number;
   readonly epochs: number;
   readonly batchFlows: number;
   readonly halveEveryEpochs: number;
@@ -109,6 +113,15 @@ async function allFlows(
 const quic = {
   level: 'application',
   packets: PAPER_RULE,
+  looks: [10, 30, 100],
+  seriesSteps: 100,
+  // Another path, another server load: what differs between two captures of the same services.
+  augment: {
+    timeStretch: { share: 0.5, factor: 2 },
+    jitter: { share: 0.3, meanMs: 2 },
+    loss: { share: 0.2, rate: 0.02 },
+  },
+  learningRate: 0.001,
 } as const;
 
 export const SERIES_EXPERIMENTS: readonly SeriesExperiment[] = [
@@ -116,7 +129,6 @@ export const SERIES_EXPERIMENTS: readonly SeriesExperiment[] = [
     ...quic,
     name: 'a: UC Davis QUIC, split at random',
     needs: [UCDAVIS],
-    looks: [10, 30, 100],
     // Paper 4: 20 epochs on QUIC.
     epochs: 20,
     batchFlows: 64,
@@ -133,7 +145,6 @@ export const SERIES_EXPERIMENTS: readonly SeriesExperiment[] = [
     ...quic,
     name: 'b: UC Davis QUIC, 100 flows a class, tested on flows captured separately',
     needs: [UCDAVIS, UCDAVIS_APART],
-    looks: [10, 30, 100],
     epochs: 60,
     batchFlows: 32,
     halveEveryEpochs: 20,
@@ -166,9 +177,13 @@ export const SERIES_EXPERIMENTS: readonly SeriesExperiment[] = [
       level,
       packets: PAYLOAD_RULE,
       looks: [3, 5, 10, 30, 100],
-      epochs: 20,
+      // A network of 32 steps costs a third of one of 100, and what tells apps apart comes early.
+      seriesSteps: 32,
+      augment: { timeStretch: { share: 0.3, factor: 1.5 } },
+      learningRate: 0.002,
+      epochs: 15,
       batchFlows: 128,
-      halveEveryEpochs: 6,
+      halveEveryEpochs: 4,
       open: async (places, seed) => {
         const directory = await fgnet(places);
         const split = `session-${level}-${seed}`;

@@ -10,17 +10,13 @@ export interface SeriesNetwork {
   readonly training?: Record<string, unknown>;
 }
 
-/** Padding is where convolutions end: pooling four times, a narrow dense layer behind. */
 const convolutions = {
   groups: [
     [
       [64, 3, 1],
       [64, 3, 1],
     ],
-    [
-      [128, 3, 1],
-      [128, 3, 1],
-    ],
+    [[128, 3, 1]],
     [[128, 3, 1]],
   ],
   pool: 2,
@@ -81,11 +77,16 @@ export interface SeriesTask {
   readonly split: string;
   readonly level: 'service' | 'application';
   readonly packets: TrainingConfig['data']['packets'];
-  /** Numbers of packets that are asked about; the last one is T. */
+  /** Numbers of packets that are asked about. */
   readonly looks: readonly number[];
+  /** T */
+  readonly seriesSteps: number;
+  /** Changes to training flows. */
+  readonly augment: Record<string, unknown>;
   readonly epochs: number;
   readonly batchFlows: number;
   readonly halveEveryEpochs: number;
+  readonly learningRate: number;
   readonly seed: number;
 }
 
@@ -93,8 +94,8 @@ export function seriesConfig(
   { network, training }: SeriesNetwork,
   task: SeriesTask,
 ): TrainingConfig {
-  const { directory, split, level, packets, looks, seed } = task;
-  const { epochs, batchFlows, halveEveryEpochs } = task;
+  const { directory, split, level, packets, looks, seed, seriesSteps, augment } = task;
+  const { epochs, batchFlows, halveEveryEpochs, learningRate } = task;
   return trainingConfigSchema.parse({
     name: `${split}-seed-${seed}`,
     data: {
@@ -102,15 +103,17 @@ export function seriesConfig(
       split,
       level,
       packets,
-      looks,
+      looks: looks.filter((packets) => packets < seriesSteps),
       wholeShare: 0.2,
     },
-    network: { ...network, seriesSteps: Math.max(...looks) },
+    network: { ...network, seriesSteps },
+    augment,
     training: {
       seed,
       epochs,
       batchFlows,
       halveEveryEpochs,
+      learningRate,
       patienceEpochs: epochs,
       balancePower: 0.5,
       ...training,

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../../src/errors.ts';
-import type { AdamState } from './adam.ts';
+import type { AdamState } from '../adam.ts';
 import type { EpochRecord } from './fit.ts';
 
 export interface Checkpoint {
@@ -27,10 +27,8 @@ interface Header {
   readonly steps: number;
   readonly weights: readonly number[];
   readonly best: readonly number[];
-  readonly moments: readonly {
-    readonly name: string;
-    readonly shape: readonly number[];
-  }[];
+  /** Of each variable, once for each moment. */
+  readonly moments: readonly number[];
 }
 
 const MAGIC = 'sluicecp';
@@ -55,12 +53,12 @@ export function writeCheckpoint(directory: string, checkpoint: Checkpoint): void
     steps: adam.steps,
     weights: weights.map(({ length }) => length),
     best: best.map(({ length }) => length),
-    moments: adam.moments.map(({ name, shape }) => ({ name, shape })),
+    moments: adam.first.map(({ length }) => length),
   };
   const text = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(text.length);
-  const floats = [...weights, ...best, ...adam.moments.map(({ values }) => values)];
+  const floats = [...weights, ...best, ...adam.first, ...adam.second];
   const bytes = Buffer.concat([
     Buffer.from(MAGIC),
     length,
@@ -92,27 +90,25 @@ export function readCheckpoint(directory: string, digest: string): Checkpoint {
       'is of a training with another configuration, other data or another split',
     );
   }
-  const sizes = header.moments.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
   const values = floatsOf(bytes.subarray(end), [
     ...header.weights,
     ...header.best,
-    ...sizes,
+    ...header.moments,
+    ...header.moments,
   ]);
   if (values === undefined) throw fault('is cut off');
-  const [weights, best] = [header.weights.length, header.best.length];
+  const take = (list: readonly number[]) => values.splice(0, list.length);
+  const { digest: own, history, bestEpoch, steps } = header;
+  // In the order in which they were written.
+  const [weights, best] = [take(header.weights), take(header.best)];
+  const [first, second] = [take(header.moments), take(header.moments)];
   return {
-    digest,
-    history: header.history,
-    bestEpoch: header.bestEpoch,
-    weights: values.slice(0, weights),
-    best: values.slice(weights, weights + best),
-    adam: {
-      steps: header.steps,
-      moments: header.moments.map((moment, i) => ({
-        ...moment,
-        values: values[weights + best + i] ?? new Float32Array(0),
-      })),
-    },
+    digest: own,
+    history,
+    bestEpoch,
+    weights,
+    best,
+    adam: { steps, first, second },
   };
 }
 

@@ -3,6 +3,7 @@
 // give back the best weights. Axes: B examples, K classes.
 
 import { setImmediate as breathe } from 'node:timers/promises';
+import { Adam } from '../adam.ts';
 import type { tf } from '../backend.ts';
 import { batchOf, type Example, type InputSpec } from '../data/batch.ts';
 import { weightsOnGrid } from '../int8-grid.ts';
@@ -15,7 +16,6 @@ import {
   type StepOptions,
   trainStep,
 } from '../training-step.ts';
-import { KeptAdam } from './adam.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { skipDraws } from './draws.ts';
 
@@ -95,10 +95,10 @@ export async function fit(
   hooks: FitHooks & { readonly from?: Omit<Checkpoint, 'digest'> | undefined } = {},
 ): Promise<FitResult> {
   const { from } = hooks;
-  const optimizer = new KeptAdam(options.learningRate);
+  const optimizer = new Adam(options.learningRate);
   if (from !== undefined) {
     setWeights(model, from.weights);
-    await optimizer.restore(from.adam);
+    optimizer.restore(from.adam);
     skipDraws(model, from.adam.steps);
   }
   const history = [...(from?.history ?? [])];
@@ -131,7 +131,7 @@ export async function fit(
       bestEpoch: best.epoch,
       weights: copyWeights(model),
       best: best.weights,
-      adam: await optimizer.state(),
+      adam: optimizer.state(variablesOf(model)),
     });
     if (hasGivenUp(history, best, options)) stopped = 'patience';
   }
@@ -142,6 +142,10 @@ export async function fit(
     bestEpoch: best.epoch,
     stopped: (stopped ?? 'finished') as FitResult['stopped'],
   };
+}
+
+function variablesOf(model: tf.LayersModel): tf.Variable[] {
+  return model.trainableWeights.map((weight) => weight.read() as tf.Variable);
 }
 
 function bestOf(from: Omit<Checkpoint, 'digest'> | undefined): Best {

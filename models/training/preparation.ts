@@ -6,6 +6,7 @@ import type { FeatureSpec } from '../../src/features/features.ts';
 import type { StatisticsNormaliser } from '../../src/features/normalise.ts';
 import { recordPackets } from '../../src/features/packet-rule.ts';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
+import { augmentationSchema, lookRandom } from '../augment.ts';
 import type { tf } from '../backend.ts';
 import { batchOf, type Example, type InputSpec } from '../data/batch.ts';
 import { refuseStreamedSessions, sessionExamples } from '../data/examples.ts';
@@ -174,14 +175,26 @@ async function* epochBatches(
     yield* sessionBatches(config, { source, inputs, data, repeats }, epoch);
     return;
   }
-  let batch: Example[] = [];
+  const changes = changesOf(config, epoch);
+  let [batch, number]: [Example[], number] = [[], 0];
   for await (const { row, label } of source.epoch({ random, repeats })) {
-    batch.push({ rows: [row], label, cut: drawLook(row, config.data, random) });
+    const cut = drawLook(row, config.data, random);
+    batch.push({ rows: [row], label, cut, changes: changes?.(number++) });
     if (batch.length < batchFlows) continue;
     yield batch;
     batch = [];
   }
   if (batch.length > 0) yield batch;
+}
+
+/** What changes the n-th look of an epoch; undefined: nothing is to be changed. */
+function changesOf(
+  { augment, training: { seed } }: TrainingConfig,
+  epoch: number,
+): ((number: number) => NonNullable<Example['changes']>) | undefined {
+  if (Object.values(augment).every(({ share }) => share === 0)) return undefined;
+  const options = augmentationSchema.parse(augment);
+  return (number) => ({ options, random: lookRandom(seed, epoch, number) });
 }
 
 /** Sessions in an order that is drawn; small classes more often, as flows would be. */

@@ -10,6 +10,7 @@ import {
 } from '../../src/features/packet-rule.ts';
 import { EARLY_PACKETS, SERIES_STEPS_MAX } from '../../src/features/shapes.ts';
 import { CANARY_FIELDS } from '../../src/handshake/canary.ts';
+import { augmentationSchema } from '../augment.ts';
 import { LEVELS } from '../data/training-row.ts';
 import { SESSION_FLOWS } from '../networks/network.ts';
 
@@ -124,6 +125,9 @@ const training = z.strictObject({
     .describe('judge and keep weights as int8 will hold them'),
 });
 
+/** All but `cut`: that is `data.looks`. */
+const augmentation = augmentationSchema.unwrap().omit({ cut: true });
+
 const calibration = z.strictObject({
   thresholdPrecision: share
     .default(0.9)
@@ -139,6 +143,9 @@ export const trainingConfigSchema = z.strictObject({
   data,
   network,
   training: training.prefault({}),
+  augment: augmentation
+    .prefault({})
+    .describe('changes to training flows, so that a model lasts; docs/networks.md'),
   calibration: calibration.prefault({}),
 });
 

@@ -13,7 +13,8 @@ const STATE = {
   best: [],
   adam: {
     steps: 12,
-    moments: [{ name: 'a/m', shape: [1, 2], values: Float32Array.of(0.25, 1e-20) }],
+    first: [Float32Array.of(0.25, 1e-20)],
+    second: [Float32Array.of(0, 3)],
   },
 };
 
