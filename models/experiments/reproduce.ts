@@ -8,7 +8,9 @@ import { InputError } from '../../src/errors.ts';
 import { chooseBackend, describeBackend } from '../backend.ts';
 import { setUpPeers } from '../baselines/peers.ts';
 import { EXIT, endWith, interruption, say } from '../command-line.ts';
+import { PAPER_SCALE } from './paper-networks.ts';
 import { Results } from './results.ts';
+import { runPaper } from './run-paper.ts';
 import { runExperiment } from './run-series.ts';
 import { missing, SERIES_EXPERIMENTS } from './series-experiments.ts';
 
@@ -17,8 +19,12 @@ const USAGE = `Runs the experiments on public series again and prints their tabl
 usage: npm run reproduce -- [options]
   --series DIR      the corpus' folder of series (default ../shared/corpus/series); its parent holds ucdavis-quic/.
                     What is not there is skipped, with a reason
+  --lab DIR         a data set, or labelled captures, for the paper's table (default lab/dataset)
+  --real LIST       captures whose flows are labelled by their servers' names, to test that table's networks on
+                    (default ../shared/corpus/captures,../shared/corpus/captures-mobile)
+  --epochs N        of the networks of the paper's table (default 40)
   --out DIR         data sets, runs, results.jsonl, results.md (default runs/reproduce)
-  --only LIST       experiments whose names begin so: a,b,c (default: all)
+  --only LIST       experiments whose names begin so: p (the paper's table), a, b, c (default: all)
   --models LIST     models whose names hold one of these words: trees,flow-cnn (default: all)
   --seeds N         seeds 1 to N (default 5)
   --looks LIST      of the numbers of packets, these only, for models that are trained anew for each
@@ -28,6 +34,9 @@ usage: npm run reproduce -- [options]
 
 interface Options {
   readonly corpus: string;
+  readonly lab: string;
+  readonly real: readonly string[];
+  readonly epochs: number;
   readonly out: string;
   readonly only: readonly string[];
   readonly models: readonly string[];
@@ -46,8 +55,14 @@ function readOptions(): Options | undefined {
   if (!/^[1-9]\d?$/.test(values.seeds)) {
     throw new InputError('ERR_OPTION', `--seeds ${values.seeds}: expected 1 to 99`);
   }
+  if (!/^[1-9]\d{0,3}$/.test(values.epochs)) {
+    throw new InputError('ERR_OPTION', `--epochs ${values.epochs}: expected 1 to 9999`);
+  }
   return {
     corpus: basename(series) === 'series' ? dirname(series) : series,
+    lab: values.lab,
+    real: list(values.real),
+    epochs: Number(values.epochs),
     out: values.out,
     only: list(values.only),
     models: list(values.models),
@@ -63,6 +78,12 @@ function parsed() {
     return parseArgs({
       options: {
         series: { type: 'string', default: '../shared/corpus/series' },
+        lab: { type: 'string', default: 'lab/dataset' },
+        real: {
+          type: 'string',
+          default: '../shared/corpus/captures,../shared/corpus/captures-mobile',
+        },
+        epochs: { type: 'string', default: '40' },
         out: { type: 'string', default: 'runs/reproduce' },
         only: { type: 'string' },
         models: { type: 'string' },
@@ -92,6 +113,9 @@ async function main(): Promise<number> {
     const backend = await chooseBackend();
     say(`backend     ${describeBackend(backend)}`);
     const work = join(options.out, 'data');
+    if (options.only.length === 0 || options.only.includes('p')) {
+      await runPaper({ ...options, results, backend, signal });
+    }
     for (const experiment of SERIES_EXPERIMENTS) {
       if (signal.aborted) break;
       const { name } = experiment;
@@ -108,7 +132,7 @@ async function main(): Promise<number> {
     }
     if (signal.aborted) return EXIT.interrupted;
   }
-  const tables = results.tables();
+  const tables = `${results.tables()}\nThe paper's table: ${PAPER_SCALE}\n`;
   writeFileSync(join(options.out, 'results.md'), `${tables}\n`);
   process.stdout.write(`${tables}\n`);
   if (!existsSync(join(options.out, 'results.jsonl'))) say('nothing was found');

@@ -2,6 +2,7 @@
 
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { overSeeds } from '../evaluate/bootstrap.ts';
 import { figuresOf, likeliest } from '../metrics.ts';
 import { percent } from '../report/markup.ts';
 
@@ -16,6 +17,8 @@ export interface Result {
   readonly accuracy: number;
   readonly macroF1: number;
   readonly seconds: number;
+  /** Of networks: the median, validation left out. */
+  readonly secondsAnEpoch?: number;
 }
 
 export type ResultKey = Pick<Result, 'experiment' | 'model' | 'seed' | 'packets'>;
@@ -72,35 +75,25 @@ export class Results {
       '',
       `About ${trained} flows train, ${tested} judge. Accuracy (macro-F1), mean of the seeds ± half of the 95% interval of that mean (Student's t).`,
       '',
-      `| model | seeds | ${looks.map((n) => (n === 0 ? 'all' : `${n} packets`)).join(' | ')} |`,
-      `| --- | --- | ${looks.map(() => '---').join(' | ')} |`,
+      `| model | seeds | ${looks.map((n) => (n === 0 ? 'accuracy (macro-F1)' : `${n} packets`)).join(' | ')} | seconds an epoch |`,
+      `| --- | --- | ${looks.map(() => '---').join(' | ')} | --- |`,
       ...models.map((model) => {
         const cells = looks.map((n) =>
           cell(own.filter((r) => r.model === model && r.packets === n)),
         );
         const seeds = new Set(own.filter((r) => r.model === model).map((r) => r.seed));
-        return `| ${model} | ${seeds.size} | ${cells.join(' | ')} |`;
+        const epoch = own.find((r) => r.model === model)?.secondsAnEpoch;
+        return `| ${model} | ${seeds.size} | ${cells.join(' | ')} | ${epoch?.toFixed(1) ?? ''} |`;
       }),
       '',
     ].join('\n');
   }
 }
 
-/** Of Student's t, two-sided 95%, by degrees of freedom from 1. */
-const T_95 = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26];
-
 function cell(results: readonly Result[]): string {
   if (results.length === 0) return '';
-  const of = (values: readonly number[]) => {
-    const mean = values.reduce((a, b) => a + b, 0) / values.length;
-    const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-    const n = values.length;
-    const t = T_95[n - 2] ?? 1.96;
-    const half = n < 2 ? undefined : t * Math.sqrt(squares / (n - 1) / n);
-    return { mean, half };
-  };
-  const accuracy = of(results.map((r) => r.accuracy));
-  const macroF1 = of(results.map((r) => r.macroF1));
+  const accuracy = overSeeds(results.map((r) => r.accuracy));
+  const macroF1 = overSeeds(results.map((r) => r.macroF1));
   const spread =
     accuracy.half === undefined ? '' : ` ± ${(100 * accuracy.half).toFixed(1)}`;
   return `${percent(accuracy.mean)}${spread} (${percent(macroF1.mean)})`;

@@ -130,11 +130,12 @@ async function runNetwork(
     if (results.has(keyOf(packets))) continue;
     const examples = flowExamples(flows.test, packets);
     const figures = judged(predictExamples(model, examples, spec), tested, run.classes);
-    const { seconds } = run;
+    const { seconds, secondsAnEpoch } = run;
     tell(results, {
       ...keyOf(packets),
       trained: flows.train.length,
       seconds,
+      secondsAnEpoch,
       ...figures,
     });
   }

@@ -39,9 +39,17 @@ export async function importSeries(
     ...['--set', source.set, '--out', directory],
     ...(source.appsApart ? ['--apps', apps] : []),
   ];
-  const run = spawnSync(process.execPath, [SLUICE, ...args], { encoding: 'utf8' });
-  if (run.status !== 0) throw new Error(`sluice ${args.join(' ')}: ${run.stderr}`);
+  runSluice(args);
   return directory;
+}
+
+/** The command line as a user runs it. @throws Error with what it said */
+export function runSluice(args: readonly string[]): void {
+  const run = spawnSync(process.execPath, [SLUICE, ...args], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
+  if (run.status !== 0) throw new Error(`sluice ${args.join(' ')}: ${run.stderr}`);
 }
 
 /** The shipped table with the set's own name as the application. */

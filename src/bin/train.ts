@@ -25,12 +25,14 @@ export function trainCommand(): Command {
         .choices(['native', 'wasm']),
     )
     .option('--restart', 'begin anew over a finished run or a checkpoint')
+    .option('--search <file>', 'try settings out of this space, YAML; validation judges')
+    .option('--minutes <N>', 'time of a search (default: 30)', numberOption(1, 100_000))
     .option('--json', 'one JSON object of the run, when it is done')
     .addHelpText(
       'after',
       `
 After each epoch a checkpoint is written: after a crash, kill or Ctrl-C (exit code 130) the same command goes on from there,
-with the curve that it would have had. RUN holds run.json, weights.json, weights.bin, loss.svg, accuracy.svg.
+with the curve that it would have had. The run holds run.json, weights.json, weights.bin, loss.svg, accuracy.svg.
 docs/training.md has an example of a configuration.`,
     )
     .action(train);

@@ -162,6 +162,56 @@ test.serial('a run is evaluated into a page and JSON with every figure', async (
   t.regex(page, /Risk against coverage/);
 });
 
+test.serial(
+  'a search keeps its trials, goes on with the next one and writes the best',
+  async (t) => {
+    const { directory, config } = await prepared(t);
+    const space = join(directory, 'space.yaml');
+    await writeFile(space, 'training.batchFlows: [16, 32]\ntraining.epochs: [2]\n');
+    const out = join(directory, 'search');
+    const args = [
+      'train',
+      '--config',
+      config,
+      '--search',
+      space,
+      '--out',
+      out,
+      '--minutes',
+    ];
+    const first = await sluice([...args, '1', '--json'], undefined, LIMIT_MS);
+    t.is(first.code, 0, first.stderr);
+    const trials = first.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    t.true(trials.length >= 1);
+    const losses = trials.map(
+      ({ validationLoss }: { validationLoss: number }) => validationLoss,
+    );
+    t.deepEqual(
+      losses,
+      losses.toSorted((a: number, b: number) => a - b),
+    );
+    const best = await readFile(join(out, 'best.yaml'), 'utf8');
+    t.regex(
+      best,
+      new RegExp(
+        `^# Trial ${trials[0].number} of ${trials.length}, chosen by validation`,
+      ),
+    );
+    const other = join(directory, 'other.yaml');
+    await writeFile(other, 'training.epochs: [3]\n');
+    const refused = await sluice(
+      ['train', '--config', config, '--search', other, '--out', out],
+      undefined,
+      LIMIT_MS,
+    );
+    t.is(refused.code, 2);
+    t.regex(refused.stderr, /another configuration or space/);
+  },
+);
+
 const wrong = test.macro({
   async exec(t, args: readonly string[], words: RegExp) {
     const { code, stderr } = await sluice(args, undefined, LIMIT_MS);
