@@ -2,7 +2,7 @@
 // encrypted names (ECH) take away, and the ceiling of what names alone tell. Axes: R rows known, B rows asked, K classes.
 
 /** Shares of the classes among the known rows. -> [K] */
-export function classShares(labels: Int32Array, classes: number): Float32Array {
+function classShares(labels: Int32Array, classes: number): Float32Array {
   const shares = new Float32Array(classes);
   for (const label of labels) shares[label] = (shares[label] ?? 0) + 1;
   return shares.map((count) => count / Math.max(labels.length, 1));

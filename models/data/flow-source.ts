@@ -23,7 +23,7 @@ export interface FlowSource {
   epoch(options: EpochOptions): AsyncIterable<LabelledRow>;
 }
 
-export interface EpochOptions {
+interface EpochOptions {
   readonly random: Random;
   /** [K]; all 1 unless given. */
   readonly repeats?: readonly number[] | undefined;

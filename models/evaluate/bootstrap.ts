@@ -17,7 +17,7 @@ export interface Headline {
 const RESAMPLINGS = 1_000;
 
 /** Figures of a confusion matrix: rows labels, columns predictions, row-major [K, K]. */
-export function headlineOf(confusion: Float64Array, classes: number): Headline {
+function headlineOf(confusion: Float64Array, classes: number): Headline {
   let [right, all, macro, met, weighted] = [0, 0, 0, 0, 0];
   for (let k = 0; k < classes; k++) {
     const hit = confusion[k * classes + k] ?? 0;

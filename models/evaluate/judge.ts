@@ -6,7 +6,7 @@ import { atTemperature } from '../calibration.ts';
 import type { Example, InputSpec } from '../data/batch.ts';
 import { flowExamples, sessionExamples } from '../data/examples.ts';
 import type { LabelledRow } from '../data/flow-source.ts';
-import { inputSpecOf } from '../training/preparation.ts';
+import { inputSpecOf } from '../training/configured-network.ts';
 import type { Run } from '../training/run.ts';
 import { type Alteration, predictExamples } from './predict.ts';
 

@@ -12,7 +12,7 @@ import {
   type TrainingRow,
   trimRow,
 } from '../data/training-row.ts';
-import { featureSpecOf } from '../training/preparation.ts';
+import { featureSpecOf } from '../training/configured-network.ts';
 import type { Run } from '../training/run.ts';
 import type { JudgingFlows } from './evaluate-run.ts';
 

@@ -2,7 +2,7 @@
 // instead of services falls. Where they are occluded, as by default, there is nothing to draw, and that is what the test then shows.
 // Reads hellos as occlusion writes them (src/handshake/occlusion.ts). Axes: M handshake messages, N bytes of a message.
 
-import { HANDSHAKE_BYTES, HANDSHAKE_MESSAGES } from '../../src/features/shapes.ts';
+import { HANDSHAKE_BYTES } from '../../src/features/shapes.ts';
 import type { Random } from '../random.ts';
 
 const CLIENT_HELLO = 1;
@@ -36,9 +36,6 @@ export function randomiseCanaries(
     randomiseMessage(flows.subarray(at, at + size), random, counts);
   }
 }
-
-/** Messages of a flow. */
-export const MESSAGES_A_FLOW: number = HANDSHAKE_MESSAGES;
 
 function randomiseMessage(
   message: Uint8Array,

@@ -99,6 +99,30 @@ function parsed() {
   }
 }
 
+/** Returns false when it was interrupted. */
+async function runAll(options: Options, results: Results): Promise<boolean> {
+  const signal = interruption();
+  if (options.peers) say(setUpPeers() ?? 'LightGBM and scikit-learn are in place');
+  const backend = await chooseBackend();
+  say(`backend     ${describeBackend(backend)}`);
+  const work = join(options.out, 'data');
+  const wanted = (name: string) =>
+    options.only.length === 0 || options.only.some((own) => name.startsWith(own));
+  if (wanted('p')) await runPaper({ ...options, results, backend, signal });
+  for (const experiment of SERIES_EXPERIMENTS.filter(({ name }) => wanted(name))) {
+    if (signal.aborted) break;
+    const lacking = missing(experiment, options.corpus);
+    if (lacking !== undefined) {
+      const path = join(options.corpus, lacking);
+      say(`skipped     ${experiment.name}: ${path} is not there`);
+      continue;
+    }
+    const places = { corpus: options.corpus, work };
+    await runExperiment(experiment, { ...options, places, results, backend, signal });
+  }
+  return !signal.aborted;
+}
+
 async function main(): Promise<number> {
   const options = readOptions();
   if (options === undefined) {
@@ -107,31 +131,7 @@ async function main(): Promise<number> {
   }
   mkdirSync(options.out, { recursive: true });
   const results = new Results(options.out);
-  if (!options.tables) {
-    const signal = interruption();
-    if (options.peers) say(setUpPeers() ?? 'LightGBM and scikit-learn are in place');
-    const backend = await chooseBackend();
-    say(`backend     ${describeBackend(backend)}`);
-    const work = join(options.out, 'data');
-    if (options.only.length === 0 || options.only.includes('p')) {
-      await runPaper({ ...options, results, backend, signal });
-    }
-    for (const experiment of SERIES_EXPERIMENTS) {
-      if (signal.aborted) break;
-      const { name } = experiment;
-      if (options.only.length > 0 && !options.only.some((own) => name.startsWith(own))) {
-        continue;
-      }
-      const lacking = missing(experiment, options.corpus);
-      if (lacking !== undefined) {
-        say(`skipped     ${name}: ${join(options.corpus, lacking)} is not there`);
-        continue;
-      }
-      const places = { corpus: options.corpus, work };
-      await runExperiment(experiment, { ...options, places, results, backend, signal });
-    }
-    if (signal.aborted) return EXIT.interrupted;
-  }
+  if (!options.tables && !(await runAll(options, results))) return EXIT.interrupted;
   const tables = `${results.tables()}\nThe paper's table: ${PAPER_SCALE}\n`;
   writeFileSync(join(options.out, 'results.md'), `${tables}\n`);
   process.stdout.write(`${tables}\n`);

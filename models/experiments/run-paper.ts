@@ -12,7 +12,8 @@ import type { LabelledRow } from '../data/flow-source.ts';
 import { openData } from '../data/open-data.ts';
 import { Judge } from '../evaluate/judge.ts';
 import { judgingFlows } from '../evaluate/judging-flows.ts';
-import { featureSpecOf, labelledRows } from '../training/preparation.ts';
+import { featureSpecOf } from '../training/configured-network.ts';
+import { labelledRows } from '../training/preparation.ts';
 import { isFinishedRun, loadNetwork, type Run, readRun } from '../training/run.ts';
 import { trainNetwork } from '../training/train-network.ts';
 import {

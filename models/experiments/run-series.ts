@@ -12,7 +12,7 @@ import { say } from '../command-line.ts';
 import { flowExamples } from '../data/examples.ts';
 import { predictExamples } from '../evaluate/predict.ts';
 import { percent } from '../report/markup.ts';
-import { inputSpecOf } from '../training/preparation.ts';
+import { inputSpecOf } from '../training/configured-network.ts';
 import { isFinishedRun, loadNetwork, readRun } from '../training/run.ts';
 import { trainNetwork } from '../training/train-network.ts';
 import { judged, type Result, type Results } from './results.ts';

@@ -67,7 +67,7 @@ async function appsApart(): Promise<string> {
   return stringify({ version: 1, apps });
 }
 
-export async function labelRows(directory: string): Promise<LabelRow[]> {
+async function labelRows(directory: string): Promise<LabelRow[]> {
   const rows: LabelRow[] = [];
   for await (const row of readDataset(directory, { columns: LABEL_COLUMNS })) {
     rows.push(row);

@@ -18,7 +18,7 @@ const HEAD = [
   'µs a flow, batches of 32',
 ];
 
-export function comparisonRows(evaluations: readonly Evaluation[]): string[][] {
+function comparisonRows(evaluations: readonly Evaluation[]): string[][] {
   return evaluations.map(({ run, headline, intervals, cost }) => [
     run.name,
     run.network,

@@ -3,7 +3,7 @@
 import { axisOf } from '../../src/plot/axis.ts';
 import { escaped } from './markup.ts';
 
-export interface Line {
+interface Line {
   readonly name: string;
   readonly points: readonly (readonly [x: number, y: number])[];
   readonly dashed?: boolean;

@@ -19,7 +19,7 @@ import {
 import type { Checkpoint } from './checkpoint.ts';
 import { skipDraws } from './draws.ts';
 
-export interface FitOptions extends StepOptions {
+interface FitOptions extends StepOptions {
   readonly epochs: number;
   readonly learningRate: number;
   readonly halveEveryEpochs: number;
@@ -38,7 +38,7 @@ export interface FitData {
   readonly validation: readonly Batch[];
 }
 
-export interface FitHooks {
+interface FitHooks {
   /** Ends training at the next step; that epoch counts as not begun. */
   readonly signal?: AbortSignal | undefined;
   readonly onStep?: (live: LiveFigures) => void;

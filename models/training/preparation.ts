@@ -2,12 +2,8 @@
 
 import { checkSpec } from '../../src/dataset/dataset-reader.ts';
 import { InputError } from '../../src/errors.ts';
-import type { FeatureSpec } from '../../src/features/features.ts';
 import type { StatisticsNormaliser } from '../../src/features/normalise.ts';
-import { recordPackets } from '../../src/features/packet-rule.ts';
-import { STATISTICS } from '../../src/features/statistics-table.ts';
 import { augmentationSchema, lookRandom } from '../augment.ts';
-import type { tf } from '../backend.ts';
 import { batchOf, type Example, type InputSpec } from '../data/batch.ts';
 import { refuseStreamedSessions, sessionExamples } from '../data/examples.ts';
 import { fitNormaliser } from '../data/fit-normaliser.ts';
@@ -23,52 +19,9 @@ import { classOf, type OpenData, rowsOf } from '../data/open-data.ts';
 import { networkNamed } from '../networks/networks.ts';
 import { seededRandom, shuffledIndices } from '../random.ts';
 import type { Batch } from '../training-step.ts';
+import { featureSpecOf, inputSpecOf, withOwnRows } from './configured-network.ts';
 import type { FitData } from './fit.ts';
 import type { TrainingConfig } from './training-config.ts';
-
-/** Features as the network of a configuration wants them. @throws InputError: no such network or option */
-export function featureSpecOf({ data, network }: TrainingConfig): FeatureSpec {
-  const known = networkNamed(network.name);
-  const seriesSteps = network.seriesSteps ?? known.seriesSteps;
-  return {
-    counted: data.packets,
-    iat: data.iat,
-    size: known.sizes(network.options),
-    seriesSteps,
-    packets: recordPackets(seriesSteps, data.packets),
-    occlusion: { shown: data.shownCanaries },
-  };
-}
-
-/** The network's inputs; a normaliser that was fitted has to be given. */
-export function inputSpecOf(
-  config: TrainingConfig,
-  normaliser: StatisticsNormaliser,
-): InputSpec {
-  const { name, options, sessionFlows } = config.network;
-  const known = networkNamed(name);
-  return {
-    features: featureSpecOf(config),
-    normaliser,
-    inputs: known.inputs(options),
-    ...(known.row === 'session' && { sessionFlows }),
-  };
-}
-
-/** The network with its initial weights. */
-export function buildNetwork(config: TrainingConfig, classes: number): tf.LayersModel {
-  const { name, options, sessionFlows } = config.network;
-  const { seriesSteps } = featureSpecOf(config);
-  const { seed } = config.training;
-  const shape = {
-    seriesSteps,
-    statistics: STATISTICS.length,
-    classes,
-    seed,
-    sessionFlows,
-  };
-  return networkNamed(name).build(shape, options);
-}
 
 /** Ratio by which a class is shown or weighs more: (largest / own)^power. [K] */
 export function balanceFactors(counts: readonly number[], power: number): number[] {
@@ -76,7 +29,9 @@ export function balanceFactors(counts: readonly number[], power: number): number
   return counts.map((count) => (count === 0 ? 0 : (largest / count) ** power));
 }
 
-export interface Prepared {
+interface Prepared {
+  /** With the sizes that have rows of their own, where those were to be found. */
+  readonly config: TrainingConfig;
   readonly fit: FitData;
   readonly normaliser: StatisticsNormaliser;
   /** [K], for the loss. */
@@ -88,12 +43,13 @@ export interface Prepared {
 
 /** @throws InputError: the data set cannot give these features, or there is nothing to validate with */
 export async function prepareTraining(
-  config: TrainingConfig,
+  given: TrainingConfig,
   data: OpenData,
 ): Promise<Prepared> {
-  const spec = featureSpecOf(config);
+  const spec = featureSpecOf(given);
   checkSpec(data.manifest, spec);
-  const source = await sourceOf(config, data, spec.packets);
+  const source = await sourceOf(given, data, spec.packets);
+  const config = await withOwnRows(given, source, spec);
   const looks: LookChoice = config.data;
   const { seed, balance, balancePower } = config.training;
   const normaliser = await fitNormaliser(source, spec, {
@@ -105,6 +61,7 @@ export async function prepareTraining(
   const factors = balanceFactors(data.counts.train, balancePower);
   const repeats = balance === 'upsample' ? factors : undefined;
   return {
+    config,
     normaliser,
     classWeights: weightsOf(
       balance === 'weights' ? factors : factors.map(() => 1),

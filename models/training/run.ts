@@ -9,15 +9,15 @@ import type { StatisticsNormaliser } from '../../src/features/normalise.ts';
 import type { tf } from '../backend.ts';
 import { accuracyCurves, lossCurves } from '../report/training-curves.ts';
 import { loadWeights, saveWeights } from '../run-directory.ts';
+import { buildNetwork } from './configured-network.ts';
 import type { EpochRecord, FitResult } from './fit.ts';
-import { buildNetwork } from './preparation.ts';
 import { type TrainingConfig, trainingConfigSchema } from './training-config.ts';
 
 const FILE = 'run.json';
 const FORMAT = 'sluice-run';
 const VERSION = 1;
 
-export interface RunData {
+interface RunData {
   /** contentSha256 of the data set. */
   readonly sha256: string;
   /** SHA-256 of the split's file. */

@@ -106,7 +106,7 @@ function checkTrial(config: TrainingConfig, space: SearchSpace, number: number):
 function checkSame(directory: string, config: TrainingConfig, space: SearchSpace): void {
   const path = join(directory, FILE);
   const text = `${JSON.stringify({ config, space }, null, 1)}\n`;
-  if (!existsSync(path)) return writeFileSync(path, text);
+  if (!existsSync(path)) writeFileSync(path, text);
   if (readFileSync(path, 'utf8') === text) return;
   throw new InputError(
     'ERR_SEARCH',

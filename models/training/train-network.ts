@@ -17,8 +17,9 @@ import {
   removeCheckpoint,
   writeCheckpoint,
 } from './checkpoint.ts';
+import { buildNetwork } from './configured-network.ts';
 import { type FitData, type FitResult, fit } from './fit.ts';
-import { buildNetwork, type Prepared, prepareTraining } from './preparation.ts';
+import { prepareTraining } from './preparation.ts';
 import { duration, Progress } from './progress.ts';
 import { isFinishedRun, type Run, saveCurves, saveRun } from './run.ts';
 import type { TrainingConfig } from './training-config.ts';
@@ -51,10 +52,11 @@ export async function trainNetwork(
       `${directory} holds a finished run; --out for another place, --restart to train it anew`,
     );
   }
-  const resolved = withResolvedOptions(config);
-  const data = await openData({ ...resolved.data });
-  describe(resolved, data, say);
-  const prepared = await prepareTraining(resolved, data);
+  const asked = withResolvedOptions(config);
+  const data = await openData({ ...asked.data });
+  describe(asked, data, say);
+  const prepared = await prepareTraining(asked, data);
+  const resolved = prepared.config;
   const model = buildNetwork(resolved, data.classes.length);
   const parameters = model.countParams();
   say(
@@ -150,7 +152,7 @@ function digestOf(config: TrainingConfig, data: Run['data'], backend: Backend): 
 interface Parts {
   readonly config: TrainingConfig;
   readonly data: OpenData;
-  readonly prepared: Prepared;
+  readonly prepared: Awaited<ReturnType<typeof prepareTraining>>;
 }
 
 async function fitWithCheckpoints(

@@ -91,6 +91,11 @@ const network = z.strictObject({
   sessionFlows: count
     .default(SESSION_FLOWS)
     .describe('F, for networks that judge sessions: flows of a session'),
+  frequentSizes: count
+    .optional()
+    .describe(
+      'signed sizes that training saw at least so often get a row of their own (sizes.ownRows), others share one',
+    ),
   options: z
     .record(z.string(), z.unknown())
     .default({})

@@ -28,10 +28,8 @@ test('a trial is drawn from the space, the same number always the same', (t) => 
   t.true(rates.every((rate) => rate >= 0.0001 && rate <= 0.01));
   // Evenly in the logarithm: half of them below the geometric mean.
   t.true(Math.abs(rates.filter((rate) => rate < 0.001).length - 100) < 30);
-  t.deepEqual(
-    new Set(trials.map((trial) => trial['training.batchFlows'])),
-    new Set([32, 64]),
-  );
+  const batches = trials.filter((trial) => trial['training.batchFlows'] === 32).length;
+  t.true(Math.abs(batches - 100) < 30, `${batches}`);
 });
 
 test('values go where their keys say, and nothing else changes', (t) => {
