@@ -1,6 +1,19 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
-import { configKeys, parseTrainingConfig } from '../../../models/training/read-config.ts';
+import {
+  featureSpecOf,
+  inputSpecOf,
+} from '../../../models/training/configured-network.ts';
+import {
+  configKeys,
+  parseTrainingConfig,
+  readTrainingConfig,
+} from '../../../models/training/read-config.ts';
 import { ConfigError } from '../../../src/errors.ts';
+import { ROOT } from '../../helpers/sluice.ts';
+
+const NORMALISER = { kind: 'z-score', mean: [], deviation: [], clip: 4 } as const;
 
 const SMALL = `
 name: small
@@ -24,6 +37,16 @@ test('the command line wins over the file', (t) => {
   t.like(training, { seed: 7, epochs: 3 });
   t.like(data, { directory: 'elsewhere', split: 'parts' });
 });
+
+const SHIPPED = join(ROOT, 'models/configs');
+
+for (const name of readdirSync(SHIPPED)) {
+  test(`the shipped ${name} is a configuration of a network that can be built`, async (t) => {
+    const config = await readTrainingConfig(join(SHIPPED, name));
+    t.is(featureSpecOf(config).counted.kinds, config.data.packets.kinds);
+    t.true(inputSpecOf(config, NORMALISER).inputs.length > 0);
+  });
+}
 
 const refused = test.macro({
   exec(t, text: string, words: RegExp) {
