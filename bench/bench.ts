@@ -15,6 +15,7 @@ import { FlowTable } from '../src/flow/flow-table.ts';
 import { emptySummary, readFlows } from '../src/flow/read-flows.ts';
 import { handshakeOf } from '../src/handshake/handshake.ts';
 import { benchAgent } from './agent.ts';
+import { benchDataset } from './dataset.ts';
 import { benchFeatures } from './features.ts';
 import { quicFlow } from './quic-flow.ts';
 
@@ -113,3 +114,4 @@ for (const task of bench.tasks) {
 await benchFeatures(CAPTURE, classifier.manifest.features.statistics);
 await classifier.close();
 await benchAgent();
+await benchDataset();

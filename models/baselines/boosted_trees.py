@@ -25,6 +25,7 @@ model = lightgbm.LGBMClassifier(
     random_state=seed,
     deterministic=True,
     force_row_wise=True,
+    n_jobs=1,
     verbose=-1,
 )
 model.fit(train, labels)

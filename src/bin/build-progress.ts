@@ -34,7 +34,8 @@ export class BuildProgressLine {
     const terminal = this.#screen.isTTY === true;
     if (now - this.#toldAt < (terminal ? REDRAW_MS : LINE_MS)) return;
     this.#toldAt = now;
-    const line = progressLine(progress, (now - this.#phase.startedAt) / 1000);
+    const seconds = (now - this.#phase.startedAt) / 1000;
+    const line = `${terminal ? bar(progress) : ''}${progressLine(progress, seconds)}`;
     this.#screen.write(terminal ? `${CLEAR_LINE}sluice: ${line}` : `sluice: ${line}\n`);
     this.#drawn = terminal;
   }
@@ -49,6 +50,14 @@ export class BuildProgressLine {
     if (this.#drawn) this.#screen.write(CLEAR_LINE);
     this.#drawn = false;
   }
+}
+
+const BAR_CELLS = 20;
+
+/** "[=====               ] ": what is done of the bytes. */
+function bar({ bytes, bytesDone }: BuildProgress): string {
+  const done = bytes === 0 ? BAR_CELLS : Math.floor((BAR_CELLS * bytesDone) / bytes);
+  return `[${'='.repeat(done).padEnd(BAR_CELLS)}] `;
 }
 
 /** @param seconds since the phase began */

@@ -141,23 +141,24 @@ async function collect(options: Options): Promise<void> {
     say(`${options.out}: ${stale} files removed that a run left without their end`);
   }
   const timers = timersOf(options, collector, source);
+  let fault: string | undefined;
   try {
     for await (const batch of source.batches(interruption())) {
       const nowMs = Date.now();
       for (const flow of batch) collector.take(flow, nowMs);
       batch.release();
     }
-    collector.finish();
   } finally {
     for (const timer of timers) clearInterval(timer);
+    collector.finish();
     await tell(options, collector, source);
+    fault = source.fault;
     source.close();
   }
-  if (source.fault !== undefined) {
-    say(source.fault);
+  if (fault !== undefined) say(fault);
+  if (fault !== undefined || collector.counters().rowsLost > 0) {
     process.exitCode = EXIT_FAILED;
   }
-  if (collector.counters().rowsLost > 0) process.exitCode = EXIT_FAILED;
 }
 
 /** @throws InputError */
@@ -251,12 +252,13 @@ async function tell(
 function countersLine(counters: CollectCounters): string {
   const { flows, byName, bySession, written, sampledOut, rowsLost } = counters;
   const { bytesOnDisk, filesDropped, services } = counters;
+  const classes = Object.entries(services)
+    .map(([name, count]) => `${name} ${thousands(count)}`)
+    .join(', ');
   const parts = [
     `${thousands(flows)} flows`,
     `${thousands(byName)} labelled by name, ${thousands(bySession)} by session`,
-    `${thousands(written)} written (${Object.entries(services)
-      .map(([name, count]) => `${name} ${thousands(count)}`)
-      .join(', ')})`,
+    `${thousands(written)} written${classes === '' ? '' : ` (${classes})`}`,
     `${formatBytes(bytesOnDisk)} on disk`,
   ];
   if (sampledOut > 0)

@@ -17,6 +17,7 @@ import { showOption } from './feature-options.ts';
 import { type LabelSourceOptions, withLabelOptions } from './label-options.ts';
 import { numberListOption, numberOption } from './options.ts';
 import {
+  EXIT_FAILED,
   EXIT_INTERRUPTED,
   EXIT_WRONG_INPUT,
   emit,
@@ -116,6 +117,13 @@ async function build(
     });
   } catch (fault) {
     line.clear();
+    if ((fault as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY') {
+      say(
+        `a worker ran out of memory: fewer --workers, or big captures cut by time (editcap -i); what is built stands in ${options.out}`,
+      );
+      process.exitCode = EXIT_FAILED;
+      return;
+    }
     if (!signal.aborted) throw fault;
     say(
       `stopped; what is built stands in ${options.out}: the same command goes on from there`,

@@ -3,6 +3,7 @@
 import { readManifest } from '../dataset/dataset-manifest.ts';
 import { verifyDataset } from '../dataset/dataset-reader.ts';
 import { type DatasetDescription, describeDataset } from '../dataset/describe-dataset.ts';
+import { definitionText } from '../dataset/pooling.ts';
 import { type Column, emit, heading, row, say, thousands } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
@@ -31,8 +32,18 @@ export async function describe(
   }
   const description = await describeDataset(directory, manifest);
   if (options.json === true) {
-    await emit(JSON.stringify({ ...description, ...(verified && { verified }) }));
-  } else await print(directory, description);
+    const definitions = manifest.sources;
+    const more = { definitions, ...(verified && { verified }) };
+    await emit(JSON.stringify({ ...description, ...more }));
+  } else {
+    await print(directory, description);
+    for (const [name, source] of Object.entries(manifest.sources)) {
+      const { conversion, leftOut, licence } = source;
+      say(
+        `${name}: ${definitionText(source)}; conversion: ${conversion}; left out: ${leftOut}; licence: ${licence}`,
+      );
+    }
+  }
 }
 
 async function print(directory: string, told: DatasetDescription): Promise<void> {

@@ -105,6 +105,7 @@ async function importFiles(
   paths: readonly string[],
   options: ImportCommandOptions,
 ): Promise<void> {
+  if (format === COLLECTED) refuseForCollected(options);
   const words = new ImportWords(options.json === true);
   const { out, packets, looks } = options;
   const signal = interruption();
@@ -131,6 +132,15 @@ async function importFiles(
     say(`${out}: stopped; the same command goes on where it was`);
     process.exitCode = EXIT_INTERRUPTED;
   } else await words.dataset(out, manifest);
+}
+
+/** @throws InputError what was given would have no effect */
+function refuseForCollected({ as, set, sets }: ImportCommandOptions): void {
+  if (as === undefined && set === undefined && sets === undefined) return;
+  throw new InputError(
+    'ERR_IMPORT',
+    'collected files hold every packet with both lengths: leave out --as, --set and --sets',
+  );
 }
 
 /** @throws InputError nobody says which set it is, or nobody knows it */

@@ -29,12 +29,14 @@ export interface CollectFilesOptions {
   readonly failed: (fault: InputError, rows: number) => void;
 }
 
-export interface CollectedFile {
+interface CollectedFile {
   readonly path: string;
   readonly rows: number;
   readonly bytes: number;
 }
 
+/** Parquet says at the end of a file where each column of each group lies: of ours less than it. */
+const INDEX_BYTES_A_GROUP = 8_192;
 /** After a fault of the disk; until then rows are lost, and counted. */
 const RETRY_MS = 60_000;
 
@@ -142,10 +144,12 @@ export class CollectFiles {
 
   /** Whether the next group of rows may take the file beyond its bound. */
   #isFull(open: OpenFile): boolean {
-    const bytes = statSync(open.partial).size;
+    const { bytes } = open.file;
     open.greatestGroup = Math.max(open.greatestGroup, bytes - open.bytes);
     open.bytes = bytes;
-    return bytes + open.greatestGroup > this.#options.rotateBytes;
+    const groups = open.file.rows / ROWS_A_GROUP + 1;
+    const end = groups * INDEX_BYTES_A_GROUP;
+    return bytes + open.greatestGroup + end > this.#options.rotateBytes;
   }
 
   /** The oldest files go until so many bytes more may be written. */
@@ -176,8 +180,15 @@ export class CollectFiles {
 
   #find(pattern: RegExp): FoundFile[] {
     const { directory } = this.#options;
-    const names = readdirSync(directory).filter((name) => pattern.test(name));
+    let names: string[];
+    try {
+      names = readdirSync(directory);
+    } catch {
+      // The folder has gone: whoever writes to it next says so.
+      return [];
+    }
     return names.flatMap((name) => {
+      if (!pattern.test(name)) return [];
       const path = join(directory, name);
       const facts = statSync(path, { throwIfNoEntry: false });
       if (facts === undefined) return [];

@@ -1,6 +1,7 @@
 // Flows of a router as they end -> labelled rows without names, addresses or payload. The server's name makes the label in memory
 // and is forgotten; addresses become pseudonyms with a key that nobody has once the run is over.
 
+import { randomBytes } from 'node:crypto';
 import { FEATURE_VERSION } from '../features/features.ts';
 import { PAPER_RULE } from '../features/packet-rule.ts';
 import type { FlowRecord } from '../flow/flow-record.ts';
@@ -68,7 +69,7 @@ const OCCLUSION = { shown: [] } as const;
 const UNLABELLED = '(unlabelled)';
 
 /** What collected rows have in common with those of a data set. */
-export function collectedOptions(packets: number, labelsSha256: string): DatasetOptions {
+function collectedOptions(packets: number, labelsSha256: string): DatasetOptions {
   return {
     featureVersion: FEATURE_VERSION,
     occlusion: { version: OCCLUSION_VERSION, shown: [...OCCLUSION.shown] },
@@ -85,6 +86,8 @@ export class Collector {
   readonly #sessions: CollectSessions;
   readonly #sampling: DailySampling;
   readonly #pseudonyms: Pseudonyms;
+  /** Sessions of one number in two runs are two, whatever the key is. */
+  readonly #run = randomBytes(8).toString('hex');
   readonly #services = new Map<string, number>();
   readonly #counts = {
     flows: 0,
@@ -201,7 +204,7 @@ export class Collector {
       // The id of the file is the hash of its content: an import writes it.
       capture: '',
       source: COLLECT_SOURCE,
-      session: of('session', String(session)),
+      session: of('session', `${this.#run} ${session}`),
       client: of('client', client),
       host: of('host', sni?.toLowerCase() ?? server),
       startUs: startGrainUs === 0 ? null : startUs - (startUs % startGrainUs),

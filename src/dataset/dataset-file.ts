@@ -33,7 +33,7 @@ export interface ShardOptions extends ColumnChoice {
   /** Of the capture: 16 hex digits. */
   readonly id: string;
   /** What the shard tells of itself: JSON, in the file's metadata under SHARD_KEY beside its version. */
-  readonly description: Readonly<Record<string, unknown>>;
+  readonly description: object;
 }
 
 export class ShardWriter {

@@ -108,7 +108,7 @@ export function makeManifest(parts: ManifestParts): DatasetManifest {
 }
 
 /** SHA-256 over the shards' ids and hashes, a line each, in the order of ids. */
-export function contentSha256(captures: readonly CaptureEntry[]): string {
+function contentSha256(captures: readonly CaptureEntry[]): string {
   const hash = createHash('sha256');
   for (const { id, sha256 } of captures) hash.update(`${id} ${sha256}\n`);
   return hash.digest('hex');

@@ -46,17 +46,28 @@ async function capturesOf(name: string): Promise<CaptureFile[]> {
   if (name === '-') {
     throw new InputError(
       'ERR_CAPTURE_OPEN',
-      'standard input cannot be built: its bytes are read twice; give a file',
+      'standard input cannot be built: its bytes are read twice; give a file or a folder',
     );
   }
   const facts = await stat(name);
-  if (!facts.isDirectory()) return [{ path: name, bytes: facts.size }];
+  if (facts.isFile()) return [{ path: name, bytes: facts.size }];
+  if (!facts.isDirectory()) {
+    throw new InputError(
+      'ERR_CAPTURE_OPEN',
+      'is no regular file: its bytes are read twice; give a file or a folder',
+    );
+  }
   const entries = await readdir(name, { recursive: true, withFileTypes: true });
   const captures = entries.filter(isCapture);
   return Promise.all(
     captures.map(async (entry) => {
       const path = join(entry.parentPath, entry.name);
-      return { path, bytes: (await stat(path)).size };
+      // A link to nowhere is named by whoever reads it.
+      const size = await stat(path).then(
+        (facts) => facts.size,
+        () => 0,
+      );
+      return { path, bytes: size };
     }),
   );
 }

@@ -38,6 +38,7 @@ export class ParquetFile {
   readonly #partial: string;
   readonly #columns: readonly ParquetColumn[];
   readonly #writer: ParquetWriter;
+  readonly #sink: ReturnType<typeof fileWriter>;
   readonly #metadata: { key: string; value: string }[];
   #group: (Cell | bigint)[][];
 
@@ -49,8 +50,9 @@ export class ParquetFile {
     this.#metadata = options.metadata.map(([key, value]) => ({ key, value }));
     this.#group = options.columns.map(() => []);
     try {
+      this.#sink = fileWriter(this.#partial);
       this.#writer = new ParquetWriter({
-        writer: fileWriter(this.#partial),
+        writer: this.#sink,
         schema: [
           { name: 'root', num_children: options.columns.length },
           ...options.columns.map(schemaElement),
@@ -63,6 +65,11 @@ export class ParquetFile {
     } catch (cause) {
       throw cannotWrite(name, cause);
     }
+  }
+
+  /** Of all groups written, be they on disk yet or not; the file's end is not among them. */
+  get bytes(): number {
+    return this.#sink.offset;
   }
 
   /** @param cells in the order of the columns; bytes are kept until their group is written */

@@ -8,7 +8,8 @@ function holdsAll({ size, kinds, repeats }: SourceDeclaration): boolean {
   return size === 'both' && kinds === 'all' && repeats;
 }
 
-function describe({ size, kinds, repeats }: SourceDeclaration): string {
+/** What a packet and its size are in a source, in words: the same words, the same definition. */
+export function definitionText({ size, kinds, repeats }: SourceDeclaration): string {
   const what = { all: 'every packet', 'no-bare-acks': 'all but bare ACKs' };
   const packets = kinds === 'payload' ? 'packets with payload' : what[kinds];
   const length = size === 'both' ? 'IP and payload length' : `${size} length`;
@@ -28,10 +29,10 @@ export function checkPooling(
 ): void {
   for (const [other, source] of Object.entries(sources)) {
     if (other !== name && (holdsAll(source) || holdsAll(joining))) continue;
-    if (describe(source) === describe(joining)) continue;
+    if (definitionText(source) === definitionText(joining)) continue;
     throw new InputError(
       'ERR_POOLING',
-      `definitions would be mixed: ${other} in this data set is ${describe(source)}; ${name} would be ${describe(joining)}. Give --as what the data set has, or another folder`,
+      `definitions would be mixed: ${other} in this data set is ${definitionText(source)}; ${name} would be ${definitionText(joining)}. Give --as what the data set has, or another folder`,
     );
   }
 }

@@ -69,7 +69,7 @@ export function packetColumns(flow: FlowRecord): PacketColumns {
   };
 }
 
-export function marksOf({
+function marksOf({
   direction,
   behind,
 }: Pick<SeriesPacket, 'direction' | 'behind'>): number {
@@ -93,12 +93,17 @@ export function handshakeColumns(
   const versions: Uint8Array[] = [];
   const froms: number[] = [];
   let last = new Uint8Array(HANDSHAKE_SIZE);
+  let before: Pick<Handshake, 'hellos'> = { hellos: [] };
   const segments = [...flow.segments()];
   const arrivals = segmentArrivals(flow);
   for (const packets of inOrder(arrivals)) {
     // What cutRecord would leave, without copying it.
     const came = segments.filter((_, i) => (arrivals[i] ?? NEVER) <= packets);
-    const look = occluded(handshakeOfSegments(flow, came), occlusion);
+    const seen = handshakeOfSegments(flow, came);
+    // Most payload changes no hello: then nothing has to be occluded.
+    if (sameHellos(seen, before)) continue;
+    before = seen;
+    const look = occluded(seen, occlusion);
     if (Buffer.compare(look, last) === 0) continue;
     versions.push(look);
     froms.push(packets);
@@ -113,6 +118,16 @@ export function handshakeColumns(
     handshakeEarlyPackets:
       froms.length === 0 ? null : littleEndian(Uint16Array.from(froms)),
   };
+}
+
+/** Whether the same messages are there: what is written of them is made of nothing else. */
+function sameHellos(a: Pick<Handshake, 'hellos'>, b: Pick<Handshake, 'hellos'>): boolean {
+  if (a.hellos.length !== b.hellos.length) return false;
+  return a.hellos.every((hello, i) => {
+    const other = b.hellos[i];
+    if (other === undefined || other.kind !== hello.kind) return false;
+    return Buffer.compare(hello.message, other.message) === 0;
+  });
 }
 
 /** Numbers of packets after which there is payload that was not there before. */

@@ -3,7 +3,8 @@
 import { Worker } from 'node:worker_threads';
 import { InputError } from '../errors.ts';
 import type { BuildOptions } from './build-options.ts';
-import type { BuiltShard, CaptureJob } from './build-shard.ts';
+import type { BuiltShard } from './build-shard.ts';
+import type { CaptureJob } from './capture-rows.ts';
 
 export type ShardTask =
   | { readonly kind: 'hash'; readonly path: string }

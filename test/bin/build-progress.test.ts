@@ -38,6 +38,7 @@ test('a terminal is drawn over, anything else gets a line now and then', (t) => 
   const drawn = told(true);
   t.is(drawn.length, 101);
   t.true(drawn.every((text) => text.startsWith('\r\u001b[K') && !text.includes('\n')));
+  t.true(drawn[0]?.includes('sluice: [=====               ] building: 5 of 20'));
   const lines = told(false);
   t.is(lines.length, 2);
   t.true(lines.every((text) => /^sluice: building: .* left\n$/.test(text)));

@@ -263,6 +263,13 @@ test('sources of one definition are pooled, and say how they came to it', async 
   t.is(joined.code, 0, joined.stderr);
   const { sources, rows } = await readManifest(out);
   t.is(rows, 5);
+  const info = await sluice(['dataset', 'info', out]);
+  t.regex(
+    info.stderr,
+    /fgnet-d1: packets with payload once each, by IP and payload length; conversion: estimated; left out: zero-payload/,
+  );
+  const [told] = jsonLines((await sluice(['dataset', 'info', '--json', out])).stdout);
+  t.like(told, { definitions: { 'fgnet-d1': { conversion: 'estimated' } } });
   t.deepEqual(
     Object.entries(sources).map(([name, { size, conversion }]) => [
       name,

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { jsonLines, ROOT, sluice } from './sluice.ts';
+import { jsonLines, type Outcome, ROOT, sluice } from './sluice.ts';
 
 export const DEMO: string = join(ROOT, 'test/fixtures/lab-demo.pcap.gz');
 /** Sixteen captures with labels beside them. */
@@ -16,16 +16,23 @@ export async function temporaryFolder(t: ExecutionContext): Promise<string> {
   return folder;
 }
 
+/** Runs `sluice dataset`, with patience. */
+export function dataset(...args: readonly string[]): Promise<Outcome> {
+  return sluice(['dataset', ...args], undefined, BUILD_LIMIT_MS);
+}
+
 /** Builds without a fault; what --json tells. */
 export async function build(
   t: ExecutionContext,
   out: string,
   ...args: readonly string[]
 ): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await sluice(
-    ['dataset', 'build', '--json', '--out', out, ...args],
-    undefined,
-    BUILD_LIMIT_MS,
+  const { code, stdout, stderr } = await dataset(
+    'build',
+    '--json',
+    '--out',
+    out,
+    ...args,
   );
   t.is(code, 0, stderr);
   const [summary = {}] = jsonLines(stdout);
@@ -33,7 +40,7 @@ export async function build(
 }
 
 /** For a machine under load; a build of the lab takes seconds. */
-export const BUILD_LIMIT_MS = 300_000;
+const BUILD_LIMIT_MS = 300_000;
 
 /** All files of a folder with their bytes, by name. */
 export async function contentOf(folder: string): Promise<Map<string, Buffer>> {

@@ -54,6 +54,7 @@ export function sparkBuild(
     'spark.driver.host': '127.0.0.1',
     'spark.driver.bindAddress': '127.0.0.1',
     'spark.ui.enabled': 'false',
+    'spark.log.level': 'WARN',
   };
   return new Promise((resolve) => {
     const child = execFile(

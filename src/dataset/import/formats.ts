@@ -11,7 +11,7 @@ import { TextFlow } from './ucdavis-txt.ts';
 import type { UnitRule } from './units.ts';
 
 /** A flow, or a fault, and where it stands. */
-export interface Placed {
+interface Placed {
   /** "FILE:LINE". */
   readonly place: string;
   readonly parsed: Parsed;
