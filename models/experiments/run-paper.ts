@@ -39,8 +39,14 @@ export interface PaperOptions {
 }
 
 const SPLIT = 'paper';
-const ON_LAB = "p: the paper's table, tested on the same data set";
-const ON_REAL = "p: the paper's table, tested on labelled real flows never trained on";
+/** Names of the two tables; runs of other lengths are not mixed. */
+function tablesOf(epochs: number): { readonly lab: string; readonly real: string } {
+  const after = `networks trained for ${epochs} epochs at most`;
+  return {
+    lab: `p: the paper's table, tested on the same data set, ${after}`,
+    real: `p: the paper's table, tested on labelled real flows never trained on, ${after}`,
+  };
+}
 
 export async function runPaper(options: PaperOptions): Promise<void> {
   const { out, real } = options;
@@ -98,9 +104,10 @@ async function runNetwork(network: PaperNetwork, options: SeedOptions): Promise<
   const { name } = network;
   const { seed, results, out, backend, signal, apart } = options;
   const key = { model: name, seed, packets: 0 };
+  const tables = tablesOf(options.epochs);
   const done = (experiment: string) => results.has({ ...key, experiment });
-  if (done(ON_LAB) && (apart === undefined || done(ON_REAL))) return;
-  const place = join(out, 'runs', `paper-${name}-${seed}`);
+  if (done(tables.lab) && (apart === undefined || done(tables.real))) return;
+  const place = join(out, 'runs', `paper-${name}-${options.epochs}-${seed}`);
   say(`\n${name}, seed ${seed}`);
   if (!isFinishedRun(place)) {
     const run = await trainNetwork(configOf(network, options), {
@@ -122,9 +129,9 @@ async function runNetwork(network: PaperNetwork, options: SeedOptions): Promise<
     const figures = judged(judge.probabilities(flows), labels, run.classes);
     results.add({ ...key, experiment, trained, ...cost, ...figures });
   };
-  if (!done(ON_LAB)) tell(ON_LAB, (await judgingFlows(run, {})).known);
-  if (apart !== undefined && !done(ON_REAL)) {
-    tell(ON_REAL, (await judgingFlows(run, { data: apart, allRows: true })).known);
+  if (!done(tables.lab)) tell(tables.lab, (await judgingFlows(run, {})).known);
+  if (apart !== undefined && !done(tables.real)) {
+    tell(tables.real, (await judgingFlows(run, { data: apart, allRows: true })).known);
   }
 }
 
@@ -133,6 +140,7 @@ const BASELINE_PACKETS = 100;
 
 async function runBaselines(options: SeedOptions): Promise<void> {
   const { lab, apart, seed, results } = options;
+  const tables = tablesOf(options.epochs);
   const [network] = PAPER_NETWORKS;
   if (network === undefined) return;
   const config = configOf(network, options);
@@ -143,10 +151,10 @@ async function runBaselines(options: SeedOptions): Promise<void> {
   const train = [...(await part('train')), ...(await part('validation'))];
   const { contentSha256 } = await readManifest(lab);
   const like = { config, classes: data.classes, data: { sha256: contentSha256 } } as Run;
-  const tests: [string, readonly LabelledRow[]][] = [[ON_LAB, await part('test')]];
+  const tests: [string, readonly LabelledRow[]][] = [[tables.lab, await part('test')]];
   if (apart !== undefined) {
     const { known } = await judgingFlows(like, { data: apart, allRows: true });
-    tests.push([ON_REAL, known]);
+    tests.push([tables.real, known]);
   }
   const labels = Int32Array.from(train, ({ label }) => label);
   for (const [experiment, test] of tests) {
