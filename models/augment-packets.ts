@@ -9,6 +9,8 @@ import type { Random } from './random.ts';
 export type Packets = readonly Readonly<SeriesPacket>[];
 
 const LARGEST_IP_BYTES = 1500;
+/** IPv4 and TCP without options. */
+const USUAL_HEADER_BYTES = 40;
 const TCP_SYN = 2;
 /** Round trip where a flow does not tell its own: no packet has come back. */
 const USUAL_ROUND_TRIP_NS = 50e6;
@@ -118,9 +120,13 @@ export function resize(
     if (payloadLength === 0 || (tcpFlags & TCP_SYN) !== 0 || random() >= share)
       return packet;
     const drawn = Math.floor(random() * (2 * bytes + 1)) - bytes;
-    // Never empty, never larger than what a link carries unless it was.
-    const least = 1 - payloadLength;
-    const most = Math.max(LARGEST_IP_BYTES - ipLength, 0);
+    // Never empty, never larger than what a link carries unless it was. An import may know one of the lengths only.
+    const payload = Number.isNaN(payloadLength)
+      ? Math.max(ipLength - USUAL_HEADER_BYTES, 1)
+      : payloadLength;
+    const onWire = Number.isNaN(ipLength) ? payloadLength + USUAL_HEADER_BYTES : ipLength;
+    const least = 1 - payload;
+    const most = Math.max(LARGEST_IP_BYTES - onWire, 0);
     const change = Math.min(Math.max(drawn, least), most);
     return {
       ...packet,

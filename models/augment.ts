@@ -17,28 +17,68 @@ import {
 import { type Random, seededRandom } from './random.ts';
 
 /** Of the flows, those that a change is made to. */
-const share = z.number().min(0).max(1).default(0);
+const share = z
+  .number()
+  .min(0)
+  .max(1)
+  .default(0)
+  .describe('of the flows, those that this change is made to; 0: off');
 
 export const augmentationSchema = z
   .strictObject({
     /** All times by one factor, drawn between 1/factor and factor. */
     timeStretch: z
-      .strictObject({ share, factor: z.number().min(1).max(100).default(2) })
+      .strictObject({
+        share,
+        factor: z
+          .number()
+          .min(1)
+          .max(100)
+          .default(2)
+          .describe('all times by one factor between 1/factor and this'),
+      })
       .prefault({}),
     /** Each packet late by a time of its own. */
     jitter: z
-      .strictObject({ share, meanMs: z.number().min(0).max(1000).default(2) })
+      .strictObject({
+        share,
+        meanMs: z
+          .number()
+          .min(0)
+          .max(1000)
+          .default(2)
+          .describe('each packet late by a time of its own, with this mean'),
+      })
       .prefault({}),
     /** Packets lost at `rate`; over TCP they are sent again. */
     loss: z
-      .strictObject({ share, rate: z.number().min(0).max(0.5).default(0.02) })
+      .strictObject({
+        share,
+        rate: z
+          .number()
+          .min(0)
+          .max(0.5)
+          .default(0.02)
+          .describe('packets lost; over TCP they are sent again'),
+      })
       .prefault({}),
     /** Some packets larger or smaller by up to `bytes`. */
     sizeNoise: z
       .strictObject({
         share,
-        packetShare: z.number().min(0).max(1).default(0.15),
-        bytes: z.number().int().min(1).max(256).default(16),
+        packetShare: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.15)
+          .describe('of the packets, those that get larger or smaller'),
+        bytes: z
+          .number()
+          .int()
+          .min(1)
+          .max(256)
+          .default(16)
+          .describe('by as many bytes at most'),
       })
       .prefault({}),
     /** The flow as it was after one of these numbers of packets. */

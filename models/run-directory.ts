@@ -69,6 +69,17 @@ export async function saveRun(
   metrics: RunMetrics,
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
+  await saveWeights(directory, model);
+  await writeJson(directory, 'metrics.json', metrics);
+  // Written last: a run with a config is complete.
+  await writeJson(directory, 'config.json', config);
+}
+
+/** weights.json and weights.bin. */
+export async function saveWeights(
+  directory: string,
+  model: tf.LayersModel,
+): Promise<void> {
   const index: WeightsIndex = {
     weights: model.weights.map(({ originalName, shape }) => ({
       name: originalName,
@@ -78,9 +89,6 @@ export async function saveRun(
   const values = copyWeights(model).map((v) => Buffer.from(v.buffer));
   await writeFile(join(directory, 'weights.bin'), Buffer.concat(values));
   await writeJson(directory, 'weights.json', index);
-  await writeJson(directory, 'metrics.json', metrics);
-  // Written last: a run with a config is complete.
-  await writeJson(directory, 'config.json', config);
 }
 
 export interface SavedRun {

@@ -115,7 +115,7 @@ async function trainEpoch(
   let steps = 0;
   for (let at = 0; at < order.length; at += options.batchFlows) {
     const batch = pick(samples, order.subarray(at, at + options.batchFlows));
-    sum += trainStep(model, optimizer, batch, options);
+    sum += trainStep(model, optimizer, batch, options).loss;
     steps++;
     // Lets SIGINT through.
     await breathe();

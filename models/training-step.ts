@@ -37,22 +37,39 @@ export function inputsOf(model: tf.LayersModel, { inputs, count }: Batch): tf.Te
   });
 }
 
-/** One step of the optimizer; returns the loss before it. */
+export interface StepFigures {
+  /** Before the step. */
+  readonly loss: number;
+  /** Rows that the network got right, with dropout and before the step. */
+  readonly right: number;
+}
+
+/** One step of the optimizer. */
 export function trainStep(
   model: tf.LayersModel,
   optimizer: Adam,
   batch: Batch,
   options: StepOptions,
-): number {
+): StepFigures {
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   return tf.tidy(() => {
     const inputs = inputsOf(model, batch);
     const targets = targetsOf(batch.labels, options);
+    const labels = tf.tensor1d(batch.labels, 'int32');
+    let right: tf.Tensor | undefined;
     const loss = () => {
       const outputs = model.apply(inputs, { training: true }) as tf.Tensor2D;
+      const hits = tf.equal(tf.argMax(outputs, 1), labels);
+      // Outlives the gradient's own tidy.
+      right = tf.keep(tf.sum(tf.cast(hits, 'int32')));
       return weightedLoss(outputs, targets);
     };
-    return optimizer.minimize(loss, variables);
+    const figures = {
+      loss: optimizer.minimize(loss, variables),
+      right: right?.dataSync()[0] ?? 0,
+    };
+    right?.dispose();
+    return figures;
   });
 }
 

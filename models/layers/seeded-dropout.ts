@@ -20,6 +20,11 @@ export class SeededDropout extends tf.layers.Layer {
     this.#seed = options.seed;
   }
 
+  /** As if so many steps of training had been made. */
+  skipDraws(steps: number): void {
+    if (this.#rate > 0) this.#seed += steps;
+  }
+
   override computeOutputShape(shape: tf.Shape | tf.Shape[]): tf.Shape | tf.Shape[] {
     return shape;
   }
