@@ -38,8 +38,9 @@ async function lossesOf(backend: 'native' | 'wasm', name: string): Promise<numbe
     labelSmoothing: 0.05,
   };
   const batch = syntheticSamples(1, SHAPE);
-  const losses = Array.from({ length: STEPS }, () =>
-    trainStep(model, adam, batch, options),
+  const losses = Array.from(
+    { length: STEPS },
+    () => trainStep(model, adam, batch, options).loss,
   );
   adam.dispose();
   model.dispose();
