@@ -58,6 +58,8 @@ export interface Plan {
   readonly groups: number;
   /** Groups that had to stay with others because a session spans them. */
   readonly tied: number;
+  /** What is left to be divided: groups that are alone, and those that stay together. */
+  readonly clusters: number;
   readonly rows: {
     readonly all: number;
     readonly unlabelled: number;
@@ -101,6 +103,7 @@ export function planSplit(rows: readonly PlanRow[], options: PlanOptions): Plan 
     partOfRow,
     groups,
     tied,
+    clusters: clusters.length,
     rows: { ...leftOut(rows), withoutValue },
   };
 }
