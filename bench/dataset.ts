@@ -89,6 +89,11 @@ function tellRounds(made: readonly Capture[], rounds: readonly Round[]): void {
     2,
   );
   line(
+    'two workers / one, CPU time',
+    of((r) => r.two.cpuSeconds / r.one.cpuSeconds),
+    2,
+  );
+  line(
     'one worker: peak memory, MB',
     of(({ one }) => one.peakBytes / 1e6),
     0,
