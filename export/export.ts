@@ -9,7 +9,7 @@ import { readLabData, splitByCapture } from '../models/lab-data.ts';
 import { featureSpec, type PreparedData, prepare } from '../models/prepared-data.ts';
 import { readRun, type SavedRun } from '../models/run-directory.ts';
 import { cardOf } from './card.ts';
-import { manifestOf } from './manifest.ts';
+import { manifestOf, namingFiles } from './manifest.ts';
 import { type Measured, measure } from './measure.ts';
 import { buildModel } from './model-files.ts';
 
@@ -91,11 +91,13 @@ async function main({ run: runDirectory, data: dataDirectory, out }: Options) {
   const built = await buildModel(runDirectory, run, data.train.samples);
   const measured = await measure(built, run, data);
   check(measured);
-  const manifest = manifestOf(run, built, measured);
+  const described = manifestOf(run, built, measured);
+  const card = Buffer.from(cardOf(described, run, measured));
+  const manifest = namingFiles(described, { 'card.md': card });
   await mkdir(out, { recursive: true });
   await writeFile(join(out, 'model.onnx'), built.int8);
   await writeFile(join(out, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  await writeFile(join(out, 'card.md'), cardOf(manifest, run, measured));
+  await writeFile(join(out, 'card.md'), card);
   const { accuracy, macroF1, flows } = measured.test.whole;
   const percent = (share: number) => `${(100 * share).toFixed(2)}%`;
   say(`tfjs against fp32 ONNX: largest difference ${measured.parity}`);

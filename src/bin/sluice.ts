@@ -20,6 +20,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   agent: async () => (await import('./agent.ts')).agentCommand(manifest.version),
   controller: async () => (await import('./controller.ts')).controllerCommand(),
   dataset: async () => (await import('./dataset.ts')).datasetCommand(),
+  bundle: async () => (await import('./bundle.ts')).bundleCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
 };
 
