@@ -19,7 +19,7 @@ const SCRYPT = 'Sc';
 const BLAKE2B = 'B2';
 
 /** libsodium's SENSITIVE limits, which minisign takes: some seconds and 1 GiB. */
-export const SENSITIVE: ScryptLimits = { operations: 2 ** 25, memoryBytes: 2 ** 30 };
+const SENSITIVE: ScryptLimits = { operations: 2 ** 25, memoryBytes: 2 ** 30 };
 
 export interface ScryptLimits {
   readonly operations: number;
