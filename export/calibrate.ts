@@ -1,10 +1,10 @@
 // Sample flows through the float32 model -> the range of every tensor that int8 must cover. Axes: B flows.
 
-import type { Network, Step } from './network.ts';
+import type { Network } from './network.ts';
 import { type Inputs, OnnxModel } from './onnx-model.ts';
 import { bestRange } from './quantize.ts';
+import { hasRange, logitsOf, type Ranges } from './scales.ts';
 import { writeFp32 } from './write-fp32.ts';
-import type { Ranges } from './write-int8.ts';
 
 /**
  * Runs the network on a sample and finds the ranges.
@@ -16,12 +16,8 @@ export async function calibrate(
   sample: Inputs,
   flows: number,
 ): Promise<Ranges> {
-  const logits = network.steps.flatMap((step) =>
-    step.kind === 'softmax' ? [step.from] : [],
-  );
-  const wanted = network.steps.filter(
-    (step) => hasRange(step) && !logits.includes(step.name),
-  );
+  const logits = logitsOf(network);
+  const wanted = network.steps.filter((step) => hasRange(step) && !logits.has(step.name));
   const computed = wanted
     .filter((step) => step.kind !== 'input')
     .map((step) => step.name);
@@ -36,15 +32,5 @@ export async function calibrate(
       }
       return [name, bestRange(tensor)];
     }),
-  );
-}
-
-/** Steps that make values of a new range; the others pass on the scale of what they read. */
-function hasRange(step: Step): boolean {
-  return (
-    step.kind === 'convolve' ||
-    step.kind === 'dense' ||
-    step.kind === 'concat' ||
-    (step.kind === 'input' && step.values === 'floats')
   );
 }

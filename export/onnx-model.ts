@@ -45,7 +45,7 @@ export class OnnxModel {
       if (data === undefined || !metadata.isTensor) {
         throw new Error(`model input "${name}" has no values`);
       }
-      const shape = [flows, ...metadata.shape.slice(1).map(Number)];
+      const shape = shapeOf(metadata.shape, flows, data.length);
       feeds[name] =
         data instanceof Uint8Array
           ? new Tensor('uint8', data, shape)
@@ -63,6 +63,17 @@ export class OnnxModel {
   async close(): Promise<void> {
     await this.#session.release();
   }
+}
+
+/** The shape of `flows` rows; an axis that is free, behind that of the rows, is as long as the values make it. */
+function shapeOf(
+  declared: readonly (number | string)[],
+  flows: number,
+  length: number,
+): number[] {
+  const fixed = declared.slice(1).filter((d) => typeof d === 'number');
+  const free = length / (flows * fixed.reduce((a, b) => a * b, 1));
+  return [flows, ...declared.slice(1).map((d) => (typeof d === 'number' ? d : free))];
 }
 
 /** Row `from` to row `to` of all inputs, of which there are `flows`. Views, not copies. */

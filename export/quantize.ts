@@ -92,7 +92,32 @@ export function quantizeWeights(
   inputScale: number,
   channelOf: (i: number) => number,
 ): QuantizedWeights {
-  const largest = new Float32Array(bias.length);
+  const { weights: quantized, scales } = quantizeChannels(
+    weights,
+    bias.length,
+    channelOf,
+  );
+  const biasScales = scales.map((scale) => inputScale * scale);
+  const biases = Int32Array.from(bias, (value, o) =>
+    Math.round(value / (biasScales[o] ?? 1)),
+  );
+  return { weights: quantized, scales, bias: biases, biasScales };
+}
+
+/** Weights [rows, columns] in int8, a scale a column. */
+export function quantizeColumns(
+  weights: Float32Array,
+  columns: number,
+): { readonly weights: Int8Array; readonly scales: Float32Array } {
+  return quantizeChannels(weights, columns, (i) => i % columns);
+}
+
+function quantizeChannels(
+  weights: Float32Array,
+  channels: number,
+  channelOf: (i: number) => number,
+): { weights: Int8Array; scales: Float32Array } {
+  const largest = new Float32Array(channels);
   for (const [i, weight] of weights.entries()) {
     const channel = channelOf(i);
     largest[channel] = Math.max(largest[channel] ?? 0, Math.abs(weight));
@@ -102,11 +127,7 @@ export function quantizeWeights(
   const quantized = Int8Array.from(weights, (weight, i) =>
     clampWeight(Math.round(weight / (scales[channelOf(i)] ?? 1))),
   );
-  const biasScales = scales.map((scale) => inputScale * scale);
-  const biases = Int32Array.from(bias, (value, o) =>
-    Math.round(value / (biasScales[o] ?? 1)),
-  );
-  return { weights: quantized, scales, bias: biases, biasScales };
+  return { weights: quantized, scales };
 }
 
 function clampWeight(value: number): number {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { bestRange, quantizeWeights, roundTrip, scaleOf } from '../../export/quantize.ts';
-import { samePadding } from '../../export/read-network.ts';
+import { samePadding } from '../../export/reorder.ts';
 import { onInt8Grid, WEIGHT_LIMIT } from '../../models/int8-grid.ts';
 import { seededNumbers } from '../models/numbers.ts';
 
