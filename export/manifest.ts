@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { ROUTER_CNN } from '../models/hyper-parameters.ts';
-import { TENSORS } from '../models/router-cnn.ts';
+import { TENSORS } from '../models/networks/network.ts';
 import type { SavedRun } from '../models/run-directory.ts';
 import {
   MANIFEST_VERSION,

@@ -1,8 +1,8 @@
 // A trained run -> its network, and the network's two model files. Axes: B flows.
 
 import { HYPER_PARAMETERS } from '../models/hyper-parameters.ts';
+import { networkNamed } from '../models/networks/networks.ts';
 import { seededRandom, shuffledIndices } from '../models/random.ts';
-import { routerCnn } from '../models/router-cnn.ts';
 import { loadWeights, type SavedRun } from '../models/run-directory.ts';
 import { pick, type Samples } from '../models/samples.ts';
 import { predict } from '../models/trainer.ts';
@@ -31,7 +31,7 @@ export async function buildModel(
   { config, metrics }: SavedRun,
   train: Samples,
 ): Promise<BuiltModel> {
-  const model = routerCnn({
+  const model = networkNamed(config.network).build({
     seriesSteps: config.seriesSteps,
     statistics: config.normaliser.mean.length,
     classes: config.classes.length,

@@ -14,8 +14,8 @@ import {
   splitByCapture,
 } from './lab-data.ts';
 import { SERVICES } from './labels.ts';
+import { networkNamed } from './networks/networks.ts';
 import { featureSpec, type PreparedData, prepare } from './prepared-data.ts';
-import { routerCnn } from './router-cnn.ts';
 import { type RunConfig, type RunMetrics, saveRun } from './run-directory.ts';
 import { classWeights, countsOf } from './samples.ts';
 import { type EpochReport, predict, type TrainingResult, train } from './trainer.ts';
@@ -226,7 +226,7 @@ async function main(options: Options): Promise<void> {
   const { split, sha256 } = await readSplit(options.data);
   const data = prepare(split, HYPER_PARAMETERS);
   describe(split, data);
-  const model = routerCnn({
+  const model = networkNamed('router-cnn').build({
     seriesSteps: HYPER_PARAMETERS.seriesSteps,
     statistics: data.normaliser.mean.length,
     classes: SERVICES.length,

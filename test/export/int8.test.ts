@@ -16,7 +16,8 @@ import { chooseBackend } from '../../models/backend.ts';
 import { WEIGHT_LIMIT } from '../../models/int8-grid.ts';
 import { SERVICES } from '../../models/labels.ts';
 import { agreement, likeliest } from '../../models/metrics.ts';
-import { routerCnn, TENSORS } from '../../models/router-cnn.ts';
+import { TENSORS } from '../../models/networks/network.ts';
+import { networkNamed } from '../../models/networks/networks.ts';
 import { predict, train } from '../../models/trainer.ts';
 import { ROUTER_SERIES_STEPS } from '../../src/features/shapes.ts';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
@@ -39,7 +40,7 @@ let int8: Uint8Array;
 test.before(async (t) => {
   t.timeout(120_000);
   await chooseBackend('wasm');
-  const model = routerCnn({ ...SHAPE, seed: 1 });
+  const model = networkNamed('router-cnn').build({ ...SHAPE, seed: 1 });
   await train(model, { samples: trainSamples, flows: trainSamples.count }, testSamples, {
     classes: SERVICES,
     seed: 1,

@@ -6,7 +6,8 @@ import { readNetwork } from '../../export/read-network.ts';
 import { writeFp32 } from '../../export/write-fp32.ts';
 import { chooseBackend, tf } from '../../models/backend.ts';
 import { SERVICES } from '../../models/labels.ts';
-import { routerCnn, TENSORS } from '../../models/router-cnn.ts';
+import { TENSORS } from '../../models/networks/network.ts';
+import { networkNamed } from '../../models/networks/networks.ts';
 import { predict } from '../../models/trainer.ts';
 import { ROUTER_SERIES_STEPS } from '../../src/features/shapes.ts';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
@@ -147,7 +148,7 @@ test.serial('router-cnn gives the same probabilities in tfjs and in ONNX', async
     statistics: STATISTICS.length,
   };
   for (const seed of [1, 2, 3]) {
-    const model = routerCnn({ ...shape, seed });
+    const model = networkNamed('router-cnn').build({ ...shape, seed });
     const samples = syntheticSamples(seed, { ...shape, count: 32 });
     const want = predict(model, samples);
     const onnx = await OnnxModel.open(writeFp32(readNetwork(model)));

@@ -1,6 +1,6 @@
 // Dropout that can be repeated: tfjs' own layer, given a seed, draws the very same mask at every step.
 
-import { tf } from './backend.ts';
+import { tf } from '../backend.ts';
 
 /** Zeroes a share `rate` of its input in training, with another mask each time, the same ones for the same seed. */
 export class SeededDropout extends tf.layers.Layer {
