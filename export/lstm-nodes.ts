@@ -3,10 +3,8 @@
 
 import type { GraphBuilder } from './graph.ts';
 import type { LengthsStep, LstmStep } from './network.ts';
+import { DATA_TYPES } from './proto.ts';
 import { quantizeColumns } from './quantize.ts';
-
-const FLOAT = 1;
-const INT32 = 6;
 
 /** x: [T, B, I] (, lengths: int32 [B]) -> [T, B, D·U] or [B, D·U] */
 export function writeLstm(
@@ -157,7 +155,7 @@ export function writeLengths(
     attributes: Record<string, number | number[]> = {},
   ) => graph.node(op, `${name}_${suffix}`, inputs, attributes);
   const { of, padding } = step;
-  let x = node('Cast', 'floats', [from], { to: FLOAT });
+  let x = node('Cast', 'floats', [from], { to: DATA_TYPES.float32 });
   if (padding !== 'zeros-behind-last' && padding.values !== 0) {
     x = node('Sub', 'moved', [x, graph.float(`${name}_padding`, padding.values)]);
   }
@@ -177,5 +175,5 @@ export function writeLengths(
     const axes = graph.int64s(`${name}_axes`, [1]);
     x = node('ReduceSum', 'count', [x, axes], { keepdims: 0 });
   }
-  graph.node('Cast', name, [x], { to: INT32 });
+  graph.node('Cast', name, [x], { to: DATA_TYPES.int32 });
 }

@@ -84,7 +84,7 @@ interface ReluStep extends Named, From {
 }
 
 /** x -> x · factors + offsets, both by channel: [B, C, W] or [B, C] -> the same */
-export interface AffineStep extends Named, From {
+interface AffineStep extends Named, From {
   readonly kind: 'affine';
   /** [C] */
   readonly factors: Float32Array;
@@ -93,7 +93,7 @@ export interface AffineStep extends Named, From {
 }
 
 /** [B, I1], [B, I2], ... -> [B, I1 + I2 + ...]; along the last axis where there are more. */
-export interface ConcatStep extends Named {
+interface ConcatStep extends Named {
   readonly kind: 'concat';
   readonly parts: readonly string[];
 }
@@ -141,8 +141,26 @@ export interface LookUpStep extends Named, From {
   readonly rows: number;
 }
 
+/**
+ * Inter-arrival times, signed sizes in bytes, directions [B, T, 3] -> [B, T, C]: the time, the direction, then those of the
+ * entries below that there are, in this order. Rows of packets that are none (direction 0) are zeros.
+ */
+export interface PacketChannelsStep extends Named, From {
+  readonly kind: 'packet-channels';
+  /** |size| times this. */
+  readonly scaled: number | undefined;
+  /** Sizes beyond ±limit bytes count as ±limit. */
+  readonly limit: number;
+  /** [2·limit + 1, O], a row for each size from -limit on. */
+  readonly sizes: Float32Array | undefined;
+  /** [R, O]: a row each `bytes`, from -limit on; a size between two rows is a mixture of both. */
+  readonly bins:
+    | { readonly table: Float32Array; readonly bytes: number; readonly rows: number }
+    | undefined;
+}
+
 /** [B, M, N] -> [B, packets, packetBytes], as bytes stand: cut or filled up with zeros at the end of each message. */
-export interface RowsStep extends Named, From {
+interface RowsStep extends Named, From {
   readonly kind: 'rows';
   /** N, and what is taken of it: more than N is filled up. */
   readonly width: number;
@@ -150,12 +168,12 @@ export interface RowsStep extends Named, From {
 }
 
 /** [B, F, ...] -> [B·F, ...] */
-export interface ApartStep extends Named, From {
+interface ApartStep extends Named, From {
   readonly kind: 'apart';
 }
 
 /** [B·F, ...] -> [B, F, ...] */
-export interface TogetherStep extends Named, From {
+interface TogetherStep extends Named, From {
   readonly kind: 'together';
 }
 
@@ -175,6 +193,7 @@ export type Step =
   | LengthsStep
   | LstmStep
   | LookUpStep
+  | PacketChannelsStep
   | RowsStep
   | ApartStep
   | TogetherStep;
@@ -199,6 +218,8 @@ export function parametersOf(step: Step): number {
       return step.factors.length + step.offsets.length;
     case 'look-up':
       return step.table.length;
+    case 'packet-channels':
+      return (step.sizes?.length ?? 0) + (step.bins?.table.length ?? 0);
     case 'lstm':
       return step.directions.reduce(
         (sum, { kernel, recurrent, bias }) =>
@@ -236,6 +257,7 @@ const ANY_LENGTH: readonly Step['kind'][] = [
   'transpose',
   'relu',
   'affine',
+  'packet-channels',
   'lstm',
   'lengths',
 ];

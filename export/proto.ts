@@ -8,8 +8,8 @@ const { ModelProto } = onnxProto.onnx;
 const OPSET = 17;
 const IR_VERSION = 8;
 
-/** TensorProto.DataType of the types that we write. */
-const DATA_TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const;
+/** TensorProto.DataType of the types that we write; Cast's attribute is one of these numbers. */
+export const DATA_TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const;
 export type DataType = keyof typeof DATA_TYPES;
 
 /** AttributeProto.AttributeType of the kinds that we write. */

@@ -29,6 +29,7 @@ export function hasRange(step: Step): boolean {
     case 'affine':
     case 'lstm':
     case 'look-up':
+    case 'packet-channels':
       return true;
     case 'input':
       return step.values === 'floats';

@@ -1,6 +1,8 @@
 // Layers over steps of time: masks, LSTMs, embeddings, and layers that are put to each step. Axes: see network.ts.
 
 import type { tf } from '../models/backend.ts';
+import { BYTES_A_UNIT } from '../models/layers/packet-channels.ts';
+import { rowsOfSizes } from '../models/layers/size-rows.ts';
 import type { LstmDirection } from './network.ts';
 import { reorderGates } from './reorder.ts';
 import {
@@ -11,6 +13,7 @@ import {
   type Translator,
   unreadable,
   type Value,
+  type Weights,
   weightsOf,
 } from './value.ts';
 
@@ -156,6 +159,49 @@ function embedding({ layer, input, shape, steps }: LayerContext): Value {
   return { ...value, lengths };
 }
 
+interface PacketChannelsConfig {
+  readonly entries: readonly string[];
+  readonly limit: number;
+  readonly binBytes: number;
+  readonly sharedBytes: number;
+  readonly ownRows?: readonly number[];
+}
+
+/** The rows that sizes share are written out: a row for each size, so that one look-up finds it. */
+function packetChannels({ layer, input, shape, steps }: LayerContext): Value {
+  const config = configOf<PacketChannelsConfig>(layer);
+  const { entries, limit, binBytes } = config;
+  const weights = weightsOf(layer);
+  const table = entries.includes('embedded') ? weights.shift() : undefined;
+  const bins = entries.includes('soft-bins') ? weights.shift() : undefined;
+  const { name } = layer;
+  const { tensor } = inLayout(steps, input, 'plain');
+  steps.push({
+    kind: 'packet-channels',
+    name,
+    shape,
+    ...flowsOf(input),
+    from: tensor,
+    scaled: entries.includes('scaled') ? 1 / BYTES_A_UNIT : undefined,
+    limit,
+    sizes: table === undefined ? undefined : rowsWrittenOut(table, rowsOfSizes(config)),
+    bins:
+      bins === undefined
+        ? undefined
+        : { table: bins.values, bytes: binBytes, rows: bins.shape[0] ?? 0 },
+  });
+  return { ...input, tensor: name, shape, layout: 'plain' };
+}
+
+function rowsWrittenOut({ shape, values }: Weights, rows: Int32Array): Float32Array {
+  const width = shape[1] ?? 0;
+  const written = new Float32Array(rows.length * width);
+  for (const [i, row] of rows.entries()) {
+    written.set(values.subarray(row * width, (row + 1) * width), i * width);
+  }
+  return written;
+}
+
 /** One layer on each step: dense layers on a sequence have a way of their own, others see steps as rows. */
 function timeDistributed(
   context: LayerContext,
@@ -193,6 +239,7 @@ export function seriesLayers(
     LSTM: lstm,
     Bidirectional: bidirectional,
     Embedding: embedding,
+    PacketChannels: packetChannels,
     TimeDistributed: (context) => timeDistributed(context, translate),
   };
 }

@@ -4,13 +4,13 @@
 // have int8 weights (lstm-nodes.ts). The last Gemm gives float logits to the Softmax. Axes: see network.ts.
 
 import { GraphBuilder } from './graph.ts';
+import { writeLookUp, writePacketChannels } from './look-up-nodes.ts';
 import { writeInt8Lstm } from './lstm-nodes.ts';
 import {
   type ConvolveStep,
   type DenseStep,
   freeInputs,
   type InputStep,
-  type LookUpStep,
   type Network,
   outputOf,
   type Step,
@@ -97,6 +97,7 @@ class Writer {
 
   write(step: Step): void {
     const { name } = step;
+    const int8 = { name, precision: 'int8' } as const;
     if (step.kind === 'input') this.#input(step);
     else if (step.kind === 'rescale') {
       // Exact: the bytes are their own quantization.
@@ -108,8 +109,13 @@ class Writer {
       const inputs = [this.#floatOf(x ?? ''), ...lengths];
       writeInt8Lstm(this.#graph, step, inputs, name);
       this.#carried.set(name, { float: name });
-    } else if (step.kind === 'look-up' && !this.#float.has(name)) this.#lookUp(step);
-    else {
+    } else if (step.kind === 'look-up' && !this.#float.has(name)) {
+      writeLookUp(this.#graph, step, this.#floatOf(step.from), int8);
+      this.#carried.set(name, { float: name });
+    } else if (step.kind === 'packet-channels' && !this.#float.has(name)) {
+      writePacketChannels(this.#graph, step, this.#floatOf(step.from), int8);
+      this.#carried.set(name, { float: name });
+    } else {
       const isLengths = step.kind === 'lengths';
       const inputs = sourcesOf(step).map((from) =>
         isLengths ? this.#anyOf(from) : this.#floatOf(from),
@@ -204,33 +210,6 @@ class Writer {
     });
   }
 
-  /** Rows of an int8 table, made floats as they are read. */
-  #lookUp(step: LookUpStep): void {
-    const { name, table, rows } = step;
-    const graph = this.#graph;
-    const largest = table.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-    const scale = largest > 0 ? Math.fround(largest / INT8_MAX) : 1;
-    const values = Int8Array.from(table, (value) => Math.round(value / scale));
-    const shape = [rows, table.length / rows];
-    const numbers = graph.node('Cast', `${name}_rows`, [this.#floatOf(step.from)], {
-      to: INT64,
-    });
-    const found = graph.node(
-      'Gather',
-      `${name}_found`,
-      [graph.int8s(`${name}_table_q`, shape, values), numbers],
-      { axis: 0 },
-    );
-    // The zero-point by name: where it is left out, onnxruntime 1.30 turns a Transpose behind into one of uint8 and forgets
-    // that its zero is 128.
-    graph.node('DequantizeLinear', name, [
-      found,
-      graph.float(`${name}_table_scale`, scale),
-      graph.int8s(`${name}_table_zero`, [], new Int8Array(1)),
-    ]);
-    this.#carried.set(name, { float: name });
-  }
-
   /** Weights and bias as dequantized constants, the form that the fusion wants. */
   #weights(step: ConvolveStep | DenseStep): [weights: string, bias: string] {
     const { name, weights, bias } = step;
@@ -309,7 +288,3 @@ class Writer {
     return carried;
   }
 }
-
-const INT8_MAX = 127;
-/** TensorProto.DataType INT64, as Cast's attribute wants it. */
-const INT64 = 7;

@@ -2,14 +2,13 @@
 // that stay in float. Axes: see network.ts.
 
 import type { GraphBuilder } from './graph.ts';
+import { writeLookUp, writePacketChannels } from './look-up-nodes.ts';
 import { writeLengths, writeLstm } from './lstm-nodes.ts';
 import type { Step } from './network.ts';
-
-/** TensorProto.DataType as Cast's attribute wants it. */
-export const CAST = { float32: 1, int32: 6, int64: 7 } as const;
+import { DATA_TYPES } from './proto.ts';
 
 /** Steps that only move numbers: whatever their type, nothing is computed. */
-export const MOVING = ['transpose', 'flatten', 'rows', 'apart', 'together'] as const;
+const MOVING = ['transpose', 'flatten', 'rows', 'apart', 'together'] as const;
 export type MovingStep = Extract<Step, { kind: (typeof MOVING)[number] }>;
 
 export function isMoving(step: Step): step is MovingStep {
@@ -31,7 +30,9 @@ export function writeNodes(
   const [from = ''] = inputs;
   switch (step.kind) {
     case 'rescale': {
-      const floats = graph.node('Cast', `${name}_cast`, [from], { to: CAST.float32 });
+      const floats = graph.node('Cast', `${name}_cast`, [from], {
+        to: DATA_TYPES.float32,
+      });
       graph.node('Mul', name, [floats, graph.float(`${name}_factor`, step.scale)]);
       return;
     }
@@ -77,13 +78,12 @@ export function writeNodes(
     case 'softmax':
       graph.node('Softmax', name, [from], { axis: 1 });
       return;
-    case 'look-up': {
-      const width = step.table.length / step.rows;
-      const table = graph.floats(`${name}_table`, [step.rows, width], step.table);
-      const rows = graph.node('Cast', `${name}_rows`, [from], { to: CAST.int64 });
-      graph.node('Gather', name, [table, rows], { axis: 0 });
+    case 'look-up':
+      writeLookUp(graph, step, from, { name, precision: 'fp32' });
       return;
-    }
+    case 'packet-channels':
+      writePacketChannels(graph, step, from, { name, precision: 'fp32' });
+      return;
     case 'lengths':
       writeLengths(graph, step, from, name);
       return;
@@ -146,7 +146,7 @@ export function writeMoving(
 }
 
 /** 0 keeps an axis as it is, -1 takes what is left. */
-export function reshape(
+function reshape(
   graph: GraphBuilder,
   name: string,
   from: string,
