@@ -47,6 +47,7 @@ export function manifestOf(
       parameters: built.parameters,
     },
     files: {},
+    failedChecks: [],
     classes: [...config.classes],
     ...contractOf(config),
     calibration: {

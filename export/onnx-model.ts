@@ -8,6 +8,9 @@ export type Inputs = Readonly<Record<string, Uint8Array | Float32Array>>;
 /** Values of each output by its name, B rows each. */
 export type Outputs = Readonly<Record<string, Float32Array>>;
 
+/** Rows of one run: what larger ones gain is little, and memory is bounded. */
+export const BATCH_FLOWS = 32;
+
 export interface OpenOptions {
   /** Where onnxruntime writes the graph as it has optimised it. */
   readonly optimizedModelFile?: string;
@@ -109,5 +112,3 @@ export async function runAll(
   }
   return whole;
 }
-
-const BATCH_FLOWS = 32;

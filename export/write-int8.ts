@@ -60,6 +60,10 @@ interface Carried {
   dequantized?: string;
 }
 
+function isWeighted(step: Step): step is ConvolveStep | DenseStep {
+  return step.kind === 'convolve' || step.kind === 'dense';
+}
+
 class Writer {
   readonly #graph: GraphBuilder;
   readonly #network: Network;
@@ -104,6 +108,7 @@ class Writer {
       this.#carried.set(name, { ...this.#carriedOf(step.from) });
     } else if (isMoving(step)) this.#move(step);
     else if (isInteger(step, this.#float)) this.#compute(step);
+    else if (isWeighted(step)) this.#computeInFloat(step);
     else if (step.kind === 'lstm' && !this.#float.has(name)) {
       const [x, ...lengths] = sourcesOf(step);
       const inputs = [this.#floatOf(x ?? ''), ...lengths];
@@ -202,6 +207,19 @@ class Writer {
     }
   }
 
+  /**
+   * A layer that is to stay in float, its ReLU as a Max: onnxruntime 1.30 quantizes the weights of a float Gemm or Conv on its
+   * own where DequantizeLinear stands in front and QuantizeLinear (or a Relu and that) behind.
+   */
+  #computeInFloat(step: ConvolveStep | DenseStep): void {
+    const graph = this.#graph;
+    const { name, relu, from } = step;
+    writeNodes(graph, { ...step, relu: false }, [this.#floatOf(from)], `${name}_sum`);
+    const least = graph.float(`${name}_least`, relu ? 0 : LEAST_FLOAT);
+    graph.node('Max', name, [`${name}_sum`, least]);
+    this.#carried.set(name, { float: name });
+  }
+
   #isCopying(parts: readonly string[], name: string): boolean {
     const whole = this.#scale(name);
     return parts.every((part) => {
@@ -288,3 +306,6 @@ class Writer {
     return carried;
   }
 }
+
+/** Below it there is no float32: the larger of the two is the value itself. */
+const LEAST_FLOAT = -3.4028234663852886e38;

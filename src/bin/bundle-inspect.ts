@@ -109,7 +109,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 function factsOf(manifest: Manifest): [what: string, value: string][] {
-  const { model, classes, features, inputs, metrics, training } = manifest;
+  const { model, classes, features, inputs, metrics, training, failedChecks } = manifest;
   const percent = (share: number) => `${(100 * share).toFixed(2)}%`;
   const shapes = Object.values(inputs).map(({ name, shape }) => `${name} [${shape}]`);
   return [
@@ -127,5 +127,6 @@ function factsOf(manifest: Manifest): [what: string, value: string][] {
     ],
     ['trained on', `${training.data}, ${training.flows} flows, seed ${training.seed}`],
     ['split', training.split],
+    ...failedChecks.map((text): [string, string] => ['FAILED CHECK', text]),
   ];
 }

@@ -21,6 +21,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   controller: async () => (await import('./controller.ts')).controllerCommand(),
   dataset: async () => (await import('./dataset.ts')).datasetCommand(),
   bundle: async () => (await import('./bundle.ts')).bundleCommand(),
+  export: async () => (await import('./export.ts')).exportCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
 };
 

@@ -79,6 +79,8 @@ export const manifestSchema = z
         z.strictObject({ sha256: sha256Hex, sizeBytes: z.number().int().min(0) }),
       )
       .default({}),
+    /** What the export found wrong and was forced to write, a line each. */
+    failedChecks: z.array(z.string()).default([]),
     /** K names, in the order of the output. */
     classes: z.array(z.string().min(1)).min(2).max(1000),
     features: z.strictObject({

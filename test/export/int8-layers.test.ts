@@ -65,7 +65,10 @@ const closely = test.macro({
   async exec(t, { shape, build, options, error, ops }: Case) {
     const network = readNetwork(small(shape, build));
     const size = shape.reduce((a, b) => a * b, FLOWS);
-    const ranges = await calibrate(network, { x: seededNumbers(7, size) }, FLOWS);
+    const ranges = await calibrate(network, {
+      inputs: { x: seededNumbers(7, size) },
+      count: FLOWS,
+    });
     const int8 = writeInt8(network, ranges, options);
     const values = seededNumbers(8, size);
     const want = await run(writeFp32(network), network, values);
@@ -166,7 +169,7 @@ test.serial('a table is looked up in int8', async (t) => {
   const build = chain(tf.layers.embedding({ inputDim: 50, outputDim: 6 }), lstm(5));
   const network = readNetwork(small([12], build));
   const numbers = Float32Array.from({ length: FLOWS * 12 }, (_, i) => (i * 7) % 50);
-  const ranges = await calibrate(network, { x: numbers }, FLOWS);
+  const ranges = await calibrate(network, { inputs: { x: numbers }, count: FLOWS });
   const int8 = writeInt8(network, ranges);
   const want = await run(writeFp32(network), network, numbers);
   closeTo(t, await run(int8, network, numbers), want, 0.02);
@@ -199,7 +202,7 @@ test.serial(
         const network = readNetwork(model);
         const size = shape.reduce((a, b) => a * b, FLOWS);
         const ones = new Float32Array(size).fill(1);
-        const ranges = await calibrate(network, { x: ones }, FLOWS);
+        const ranges = await calibrate(network, { inputs: { x: ones }, count: FLOWS });
         const want = await run(writeFp32(network), network, ones);
         const got = await run(writeInt8(network, ranges), network, ones);
         // Within a step of the output's own scale; saturated sums were off by up to a half.
@@ -221,7 +224,7 @@ test.serial(
       );
       const network = readNetwork(model);
       const ones = new Float32Array(FLOWS * 8 * 32).fill(1);
-      const ranges = await calibrate(network, { x: ones }, FLOWS);
+      const ranges = await calibrate(network, { inputs: { x: ones }, count: FLOWS });
       const want = await run(writeFp32(network), network, ones);
       closeTo(t, await run(writeInt8(network, ranges), network, ones), want, 0.01);
     }
@@ -235,7 +238,10 @@ function lstm32(): Build {
 test.serial('int8 weights of LSTMs lie within the limit', async (t) => {
   const network = readNetwork(small([8, 3], chain(bothWays(8, true), lstm(4))));
   const values = seededNumbers(7, FLOWS * 24);
-  const int8 = writeInt8(network, await calibrate(network, { x: values }, FLOWS));
+  const int8 = writeInt8(
+    network,
+    await calibrate(network, { inputs: { x: values }, count: FLOWS }),
+  );
   let largest = 0;
   for (const { type, bytes } of decodeModel(int8).initializers.values()) {
     if (type !== 'int8') continue;

@@ -104,7 +104,7 @@ const same = test.macro({
     };
     const want = byTfjs(model, inputs);
     closeTo(t, await run(writeFp32(network)), want, TOLERANCE);
-    const int8 = writeInt8(network, await calibrate(network, inputs, ROWS));
+    const int8 = writeInt8(network, await calibrate(network, { inputs, count: ROWS }));
     // Not how good int8 is, which trained weights tell, but that it is the same network.
     closeTo(t, await run(int8), want, 0.03);
     t.deepEqual(await floatKernels(int8), []);
