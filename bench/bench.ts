@@ -16,6 +16,7 @@ import { emptySummary, readFlows } from '../src/flow/read-flows.ts';
 import { handshakeOf } from '../src/handshake/handshake.ts';
 import { benchAgent } from './agent.ts';
 import { benchFeatures } from './features.ts';
+import { benchModels } from './models.ts';
 import { quicFlow } from './quic-flow.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -112,4 +113,5 @@ for (const task of bench.tasks) {
 }
 await benchFeatures(CAPTURE, classifier.manifest.features.statistics);
 await classifier.close();
+await benchModels();
 await benchAgent();
