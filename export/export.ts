@@ -151,6 +151,7 @@ async function writeBundle(out: string, files: ReadonlyMap<string, Uint8Array>) 
 async function main(options: Options): Promise<void> {
   const { out, force } = options;
   const start = performance.now();
+  say(`reading ${options.run}`);
   const run = await readRun(options.run);
   await chooseBackend();
   say(`reading ${options.data}`);

@@ -19,7 +19,7 @@ export interface QuantizationOptions {
   readonly layers: Readonly<Record<string, LayerOptions>>;
 }
 
-export interface LayerOptions {
+interface LayerOptions {
   readonly precision?: 'int8' | 'float' | undefined;
   readonly range?: RangeMethod | undefined;
 }

@@ -2,13 +2,13 @@
 
 export type TreeNode = TreeLeaf | TreeSplit;
 
-export interface TreeLeaf {
+interface TreeLeaf {
   readonly kind: 'leaf';
   /** [K], of the classes at this leaf; they sum to 1. */
   readonly probabilities: readonly number[];
 }
 
-export interface TreeSplit {
+interface TreeSplit {
   readonly kind: 'split';
   /** Index of the feature that is looked at. */
   readonly feature: number;
