@@ -43,12 +43,13 @@ export interface BuildInputs {
 export async function buildModel(inputs: BuildInputs): Promise<BuiltModel> {
   const { runDirectory, run, data, options } = inputs;
   const { config, metrics } = run;
-  const model = networkNamed(config.network).build({
+  const shape = {
     seriesSteps: config.seriesSteps,
     statistics: config.normaliser.mean.length,
     classes: config.classes.length,
     seed: config.seed,
-  });
+  };
+  const model = networkNamed(config.network).build(shape, config.networkOptions);
   await loadWeights(runDirectory, model);
   const network = foldTemperature(readNetwork(model), metrics.temperature);
   const fp32 = writeFp32(network);

@@ -2,17 +2,13 @@
 // trainOnBatch and cannot give back the best weights. Axes: B flows, K classes.
 
 import { setImmediate as breathe } from 'node:timers/promises';
+import { Adam } from './adam.ts';
 import { tf } from './backend.ts';
 import { weightsOnGrid } from './int8-grid.ts';
 import { crossEntropy, figuresOf, likeliest } from './metrics.ts';
 import { type Random, seededRandom, shuffledIndices } from './random.ts';
 import { pick, type Samples } from './samples.ts';
-import {
-  predictBatch,
-  ScheduledAdam,
-  type StepOptions,
-  trainStep,
-} from './training-step.ts';
+import { predictBatch, type StepOptions, trainStep } from './training-step.ts';
 
 export interface TrainingOptions extends StepOptions {
   readonly seed: number;
@@ -65,7 +61,7 @@ export async function train(
   options: TrainingOptions,
 ): Promise<TrainingResult> {
   const { epochs, signal, learningRate, halveEveryEpochs, patienceEpochs } = options;
-  const optimizer = new ScheduledAdam(learningRate);
+  const optimizer = new Adam(learningRate);
   const random = seededRandom(options.seed);
   const history: EpochReport[] = [];
   let best = { epoch: 0, loss: Number.POSITIVE_INFINITY, weights: copyWeights(model) };
@@ -106,7 +102,7 @@ export async function train(
 /** One pass over the training flows; breaks off when told to. Returns the mean loss. */
 async function trainEpoch(
   model: tf.LayersModel,
-  optimizer: tf.Optimizer,
+  optimizer: Adam,
   { samples, flows }: Looks,
   random: Random,
   options: TrainingOptions,
@@ -119,7 +115,7 @@ async function trainEpoch(
   let steps = 0;
   for (let at = 0; at < order.length; at += options.batchFlows) {
     const batch = pick(samples, order.subarray(at, at + options.batchFlows));
-    sum += trainStep(model, optimizer, batch, options);
+    sum += trainStep(model, optimizer, batch, options).loss;
     steps++;
     // Lets SIGINT through.
     await breathe();

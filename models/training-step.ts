@@ -1,6 +1,7 @@
 // One step of training and one of prediction, for any network and wherever the rows come from.
 // Axes: B rows (flows, or sessions), K classes.
 
+import type { Adam } from './adam.ts';
 import { tf } from './backend.ts';
 import type { InputName } from './networks/network.ts';
 
@@ -21,17 +22,6 @@ export interface StepOptions {
   readonly labelSmoothing: number;
 }
 
-/** Adam whose learning rate may change on the way. */
-export class ScheduledAdam extends tf.AdamOptimizer {
-  constructor(learningRate: number) {
-    super(learningRate, 0.9, 0.999);
-  }
-
-  setLearningRate(rate: number): void {
-    this.learningRate = rate;
-  }
-}
-
 /** The network's inputs, in its order. Bytes become floats 0..255. To be called inside a tidy. */
 export function inputsOf(model: tf.LayersModel, { inputs, count }: Batch): tf.Tensor[] {
   return model.inputLayers.map(({ name, batchInputShape }) => {
@@ -47,23 +37,39 @@ export function inputsOf(model: tf.LayersModel, { inputs, count }: Batch): tf.Te
   });
 }
 
-/** One step of the optimizer; returns the loss before it. */
+export interface StepFigures {
+  /** Before the step. */
+  readonly loss: number;
+  /** Rows that the network got right, with dropout and before the step. */
+  readonly right: number;
+}
+
+/** One step of the optimizer. */
 export function trainStep(
   model: tf.LayersModel,
-  optimizer: tf.Optimizer,
+  optimizer: Adam,
   batch: Batch,
   options: StepOptions,
-): number {
+): StepFigures {
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   return tf.tidy(() => {
     const inputs = inputsOf(model, batch);
     const targets = targetsOf(batch.labels, options);
+    const labels = tf.tensor1d(batch.labels, 'int32');
+    let right: tf.Tensor | undefined;
     const loss = () => {
       const outputs = model.apply(inputs, { training: true }) as tf.Tensor2D;
+      const hits = tf.equal(tf.argMax(outputs, 1), labels);
+      // Outlives the gradient's own tidy.
+      right = tf.keep(tf.sum(tf.cast(hits, 'int32')));
       return weightedLoss(outputs, targets);
     };
-    const cost = optimizer.minimize(loss, true, variables);
-    return cost?.dataSync()[0] ?? 0;
+    const figures = {
+      loss: optimizer.minimize(loss, variables),
+      right: right?.dataSync()[0] ?? 0,
+    };
+    right?.dispose();
+    return figures;
   });
 }
 

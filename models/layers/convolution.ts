@@ -2,11 +2,9 @@
 // configuration untouched; only what it computes with is replaced. Axes: B flows, W positions, Ci and Co channels.
 
 import { tf } from '../backend.ts';
-import { isNative, runNative } from './native-operation.ts';
+import { isNative, runNativeOne } from './native-operation.ts';
 
 type Convolution = ReturnType<typeof tf.layers.conv1d>;
-
-const FLOATS = { T: { type: 'float32' } } as const;
 
 /** Makes a 1-D convolution with bias and ReLU compute faster where TensorFlow is native. Returns the same layer. */
 export function quickConvolution(layer: Convolution): Convolution {
@@ -38,21 +36,20 @@ export function quickConvolution(layer: Convolution): Convolution {
 function biasAndRelu(x: tf.Tensor3D, bias: tf.Tensor1D): tf.Tensor3D {
   const run = tf.customGrad((...parts) => {
     const [own, vector, save] = parts as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
-    const summed = one('BiasAdd', [own, vector]);
-    const value = one('Relu', [summed]);
+    const summed = floats('BiasAdd', [own, vector]);
+    const value = floats('Relu', [summed]);
     summed.dispose();
     save([value]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const dx = one('ReluGrad', [dy, ...saved]);
-      return [dx, one('BiasAddGrad', [dx])];
+      const dx = floats('ReluGrad', [dy, ...saved]);
+      return [dx, floats('BiasAddGrad', [dx])];
     };
     return { value, gradFunc };
   });
   return run(x, bias) as tf.Tensor3D;
 }
 
-function one(name: string, inputs: readonly tf.Tensor[]): tf.Tensor {
-  const [made] = runNative({ name, attributes: FLOATS, inputs, outputs: 1 });
-  if (made === undefined) throw new Error(`${name} gave nothing`);
-  return made;
+/** A kernel whose only attribute is the kind of its numbers. */
+function floats(name: string, inputs: readonly tf.Tensor[]): tf.Tensor {
+  return runNativeOne({ name, attributes: { T: { type: 'float32' } }, inputs });
 }

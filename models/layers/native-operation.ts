@@ -10,7 +10,7 @@ interface NativeBackend {
   readonly binding: {
     readonly TF_ATTR_BOOL: number;
     readonly TF_ATTR_FLOAT: number;
-    readonly TF_ATTR_INT: number;
+    readonly TF_ATTR_SHAPE: number;
     readonly TF_ATTR_STRING: number;
     readonly TF_ATTR_TYPE: number;
     readonly TF_FLOAT: number;
@@ -29,14 +29,14 @@ interface NativeBackend {
 }
 
 /** Value of an attribute: the kind stands beside it because TensorFlow tells integers from floats and JavaScript not. */
-export type Attribute =
+type Attribute =
   | { readonly float: number }
   | { readonly bool: boolean }
-  | { readonly ints: readonly number[] }
+  | { readonly shape: readonly number[] }
   | { readonly string: string }
   | { readonly type: 'float32' };
 
-export interface Operation {
+interface Operation {
   readonly name: string;
   readonly attributes: Readonly<Record<string, Attribute>>;
   /** A 64-bit scalar in front of the other inputs, which tfjs has no tensors for. */
@@ -79,7 +79,14 @@ export function runNative(operation: Operation): tf.Tensor[] {
 function encode(binding: NativeBackend['binding'], value: Attribute) {
   if ('float' in value) return { type: binding.TF_ATTR_FLOAT, value: value.float };
   if ('bool' in value) return { type: binding.TF_ATTR_BOOL, value: value.bool };
-  if ('ints' in value) return { type: binding.TF_ATTR_INT, value: [...value.ints] };
+  if ('shape' in value) return { type: binding.TF_ATTR_SHAPE, value: [...value.shape] };
   if ('string' in value) return { type: binding.TF_ATTR_STRING, value: value.string };
   return { type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
+}
+
+/** Runs a kernel that gives one tensor. */
+export function runNativeOne(operation: Omit<Operation, 'outputs'>): tf.Tensor {
+  const [made] = runNative({ ...operation, outputs: 1 });
+  if (made === undefined) throw new Error(`${operation.name} gave nothing`);
+  return made;
 }

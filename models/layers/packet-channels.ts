@@ -75,6 +75,11 @@ export class PacketChannels extends tf.layers.Layer {
     super.build(shape);
   }
 
+  /** As if so many steps of training had been made. */
+  skipDraws(steps: number): void {
+    this.#seed += steps;
+  }
+
   override computeOutputShape(shape: tf.Shape | tf.Shape[]): tf.Shape {
     const [flows = null, steps = null] = shape as tf.Shape;
     const { width, binWidth } = this.#options;

@@ -3,23 +3,27 @@
 
 import { SERIES_CHANNELS } from '../../src/features/shapes.ts';
 
-/**
- * Signed sizes that stand at least `minimum` times in a series; ascending. For `ownRows` of a network's sizes.
- *
- * @param series [B, T, C] with sizes as `signed-bytes`
- */
-export function frequentSizes(series: Float32Array, minimum: number): number[] {
-  const counts = new Map<number, number>();
-  for (let at = 0; at < series.length; at += SERIES_CHANNELS) {
-    // Direction 0 is padding.
-    if (series[at + 2] === 0) continue;
-    const size = series[at + 1] ?? 0;
-    counts.set(size, (counts.get(size) ?? 0) + 1);
+/** Counts signed sizes of series, for `ownRows` of a network's sizes. */
+export class SizeCounts {
+  readonly #counts = new Map<number, number>();
+
+  /** @param series [B, T, C] with sizes as `signed-bytes` */
+  add(series: Float32Array): void {
+    for (let at = 0; at < series.length; at += SERIES_CHANNELS) {
+      // Direction 0 is padding.
+      if (series[at + 2] === 0) continue;
+      const size = series[at + 1] ?? 0;
+      this.#counts.set(size, (this.#counts.get(size) ?? 0) + 1);
+    }
   }
-  return [...counts]
-    .filter(([, count]) => count >= minimum)
-    .map(([size]) => size)
-    .sort((a, b) => a - b);
+
+  /** Those that were met at least `minimum` times; ascending. */
+  atLeast(minimum: number): number[] {
+    return [...this.#counts]
+      .filter(([, count]) => count >= minimum)
+      .map(([size]) => size)
+      .sort((a, b) => a - b);
+  }
 }
 
 /** Row of each size from -limit to limit; rows are 0, 1, 2, … without a gap. */

@@ -29,7 +29,7 @@ export function statisticsInput({ statistics }: NetworkShape): Symbolic {
 }
 
 /** [B, M, N] values 0..255 -> [B, N, M] values 0..1: a filter sees the same stretch of all messages. */
-export function bytesInColumns(input: Symbolic): Symbolic {
+function bytesInColumns(input: Symbolic): Symbolic {
   const scaled = tf.layers
     .rescaling({ name: 'handshake_scaled', scale: 1 / 255 })
     .apply(input);

@@ -3,6 +3,7 @@
 
 import { tf } from '../backend.ts';
 import { quickConvolution } from '../layers/convolution.ts';
+import { quickDense } from '../layers/dense.ts';
 import { bothWays, lstm } from '../layers/lstm.ts';
 import { SeededDropout } from '../layers/seeded-dropout.ts';
 import type { Convolutions, Recurrent } from './options.ts';
@@ -68,7 +69,8 @@ export class LayerMaker {
       activation,
       kernelInitializer: this.#initializer(),
     });
-    return layer.apply(input) as Symbolic;
+    const quick = activation === 'relu' ? quickDense(layer) : layer;
+    return quick.apply(input) as Symbolic;
   }
 
   drop(name: string, rate: number, input: Symbolic): Symbolic {

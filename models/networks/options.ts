@@ -62,7 +62,7 @@ export function dropout({ branch, head }: Dropout) {
     .prefault({});
 }
 
-export const SIZE_ENTRIES = ['scaled', 'embedded', 'soft-bins'] as const;
+const SIZE_ENTRIES = ['scaled', 'embedded', 'soft-bins'] as const;
 
 /**
  * How a packet's size enters a series branch: one way or several side by side. `scaled` is the paper's number,
@@ -83,7 +83,7 @@ export const sizes = z.strictObject({
    * of its own.
    */
   sharedBytes: z.number().int().min(1).max(1024).default(16),
-  /** `embedded`: signed sizes with a row of their own: those that training saw often (`frequentSizes`). */
+  /** `embedded`: signed sizes with a row of their own: those that training saw often (`network.frequentSizes` of its configuration). */
   ownRows: z.array(z.number().int()).max(131_071).optional(),
   /** In training: share of the packets whose size is moved by up to `jitterBytes` either way. */
   jitterShare: z.number().min(0).max(1).default(0),

@@ -1,11 +1,14 @@
-// `sluice dataset info FILE...`: how many flows of captures labels reach, by name and by session.
+// `sluice dataset info`: of captures how many flows labels reach, by name and by session; of a data set what it holds.
 
+import { stat } from 'node:fs/promises';
 import { Command } from 'commander';
 import { Coverage, type CoverageSummary } from '../dataset/label-coverage.ts';
 import { type SessionFlow, sessionFlow, sessionsOf } from '../dataset/sessions.ts';
+import { InputError } from '../errors.ts';
 import { factsOf } from '../handshake/facts.ts';
 import { handshakeOf } from '../handshake/handshake.ts';
 import { visitCaptures } from './captures.ts';
+import { type DescribeOptions, describe } from './dataset-describe.ts';
 import {
   type LabelSourceOptions,
   labelTable,
@@ -21,17 +24,19 @@ const COLUMNS: readonly Column[] = [
   { title: 'by session', width: 10, align: 'right' },
 ];
 
-interface InfoOptions extends TunnelsOption, LabelSourceOptions {
-  readonly json?: true;
-}
+interface InfoOptions extends TunnelsOption, LabelSourceOptions, DescribeOptions {}
 
 export function datasetInfoCommand(): Command {
   return withLabelOptions(
     new Command('info')
       .description(
-        'tell how many flows of captures labels reach, and how far sessions help',
+        'tell what a data set holds, or how many flows of captures labels reach',
       )
-      .argument('<file...>', 'pcap or pcapng, also gzip; - is standard input')
+      .argument(
+        '<file...>',
+        'a data set, or captures: pcap or pcapng, also gzip; - is standard input',
+      )
+      .option('--verify', 'read every shard of a data set and compare its hash')
       .option('--json', 'one JSON object'),
   )
     .addOption(tunnelsOption())
@@ -43,6 +48,17 @@ export function datasetInfoCommand(): Command {
 }
 
 async function info(files: readonly string[], options: InfoOptions): Promise<void> {
+  const [first = ''] = files;
+  if ((await stat(first).catch(() => undefined))?.isDirectory() === true) {
+    await describeOnly(files, options);
+    return;
+  }
+  if (options.verify === true) {
+    throw new InputError(
+      'ERR_DATASET',
+      '--verify is for data sets: give the folder of one',
+    );
+  }
   const table = await labelTable(options);
   const coverage = new Coverage();
   let flows: SessionFlow[] = [];
@@ -68,6 +84,17 @@ async function info(files: readonly string[], options: InfoOptions): Promise<voi
   const summary = coverage.summary();
   if (options.json === true) await emit(JSON.stringify(summary));
   else await print(summary);
+}
+
+async function describeOnly(
+  files: readonly string[],
+  options: DescribeOptions,
+): Promise<void> {
+  const [directory = '', ...others] = files;
+  if (others.length > 0) {
+    throw new InputError('ERR_DATASET', 'one data set at a time, or captures');
+  }
+  await describe(directory, options);
 }
 
 async function print(summary: CoverageSummary): Promise<void> {

@@ -4,7 +4,12 @@ import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import type { LabelMatch, LabelTable } from '../dataset/label-table.ts';
 import { InputError } from '../errors.ts';
+import { datasetBuildCommand } from './dataset-build.ts';
+import { datasetFinishCommand } from './dataset-finish.ts';
+import { datasetImportCommand } from './dataset-import.ts';
 import { datasetInfoCommand } from './dataset-info.ts';
+import { datasetReportCommand } from './dataset-report.ts';
+import { datasetSplitCommand } from './dataset-split.ts';
 import {
   type LabelSourceOptions,
   labelTable,
@@ -21,10 +26,15 @@ const COLUMNS: readonly Column[] = [
 
 export function datasetCommand(): Command {
   const dataset = new Command('dataset')
-    .description('label, and look at, what models are trained on')
+    .description('build, label, and look at, what models are trained on')
     .exitOverride();
+  dataset.addCommand(datasetBuildCommand().exitOverride());
+  dataset.addCommand(datasetFinishCommand().exitOverride());
   dataset.addCommand(labelCommand().exitOverride());
   dataset.addCommand(datasetInfoCommand().exitOverride());
+  dataset.addCommand(datasetImportCommand().exitOverride());
+  dataset.addCommand(datasetSplitCommand().exitOverride());
+  dataset.addCommand(datasetReportCommand().exitOverride());
   return dataset;
 }
 

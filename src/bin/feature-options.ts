@@ -62,12 +62,7 @@ export function addFeatureOptions(command: Command): Command {
     new Option('--size <normaliser>', 'how sizes are written')
       .choices(Object.keys(SIZE_NORMALISERS))
       .default(size),
-    new Option(
-      '--show <fields>',
-      `canary fields that stay in the handshake bytes, with commas between: ${CANARY_FIELDS.join(', ')}`,
-    )
-      .default([], 'none')
-      .argParser(canaryFields),
+    showOption(),
   ];
   command
     .option('--bundle <path>', 'take all of the following from a model bundle')
@@ -79,6 +74,16 @@ export function addFeatureOptions(command: Command): Command {
     );
   for (const option of options) command.addOption(option.conflicts('bundle'));
   return command;
+}
+
+/** `--show FIELDS`: shared by the subcommands that occlude. */
+export function showOption(): Option {
+  return new Option(
+    '--show <fields>',
+    `canary fields that stay in the handshake bytes, with commas between: ${CANARY_FIELDS.join(', ')}`,
+  )
+    .default([], 'none')
+    .argParser(canaryFields);
 }
 
 function canaryFields(text: string): readonly CanaryField[] {

@@ -1,14 +1,11 @@
 // Where labels come from, the same for all subcommands.
 
 import type { Command } from 'commander';
+import { type LabelFiles, readLabels } from '../dataset/build-options.ts';
 import type { LabelTable } from '../dataset/label-table.ts';
-import { readLabelTable, SHIPPED_LABELS } from '../dataset/shipped-labels.ts';
-import { readUt1 } from '../dataset/ut1.ts';
+import { SHIPPED_LABELS } from '../dataset/shipped-labels.ts';
 
-export interface LabelSourceOptions {
-  readonly labels: string;
-  readonly ut1?: string;
-}
+export type LabelSourceOptions = LabelFiles;
 
 export function withLabelOptions(command: Command): Command {
   return command
@@ -20,10 +17,6 @@ export function withLabelOptions(command: Command): Command {
 }
 
 /** @throws InputError ERR_LABELS */
-export async function labelTable({
-  labels,
-  ut1,
-}: LabelSourceOptions): Promise<LabelTable> {
-  const categories = ut1 === undefined ? undefined : await readUt1(ut1);
-  return readLabelTable(labels, categories);
+export function labelTable(options: LabelSourceOptions): Promise<LabelTable> {
+  return readLabels(options);
 }

@@ -30,10 +30,15 @@ export interface LiveChoice extends TunnelsOption {
 }
 
 export function addLiveOptions(command: Command): Command {
-  return addRingOptions(addFlowOptions(command));
+  return addListenOptions(addReadyOptions(command));
 }
 
-function addFlowOptions(command: Command): Command {
+/** All but when flows are shown before their end. */
+export function addListenOptions(command: Command): Command {
+  return addRingOptions(addWantedOptions(command));
+}
+
+function addReadyOptions(command: Command): Command {
   return command
     .option(
       '--ready <packets>',
@@ -46,7 +51,11 @@ function addFlowOptions(command: Command): Command {
       'and after so long, if it has not been shown; 0: never',
       numberOption(0, 86_400_000),
       0,
-    )
+    );
+}
+
+function addWantedOptions(command: Command): Command {
+  return command
     .option('--protocols <list>', 'tcp, udp', protocolsOption, ['tcp', 'udp'])
     .option(
       '--ports <list>',

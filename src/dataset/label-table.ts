@@ -1,9 +1,9 @@
 // A server's name -> the service and application that it stands for, by a table of rules (paper 3.3: labels by a look-up of
 // the SNI). Names label training data and nothing else: no model sees one.
 
-import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { parseCheckedYaml } from './checked-yaml.ts';
 
 /** RFC 1035 2.3.4. */
 const HOST_BYTES_MAX = 253;
@@ -161,29 +161,9 @@ export function parseLabelTable(
   place: string,
   categories?: CategoryLookup,
 ): LabelTable {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const lineAt = (offset: number): string =>
-    `${place}:${lines.linePos(offset).line || 1}`;
-  const [broken] = document.errors;
-  if (broken !== undefined) throw fault(lineAt(broken.pos[0]), broken.message);
-  const lineOf = (path: readonly PropertyKey[]): string => {
-    for (let depth = path.length; depth > 0; depth--) {
-      const node = document.getIn(path.slice(0, depth), true) as
-        | { range?: readonly number[] }
-        | undefined;
-      if (node?.range?.[0] !== undefined) return lineAt(node.range[0]);
-    }
-    return `${place}:1`;
-  };
-  const parsed = tableSchema.safeParse(document.toJS({ maxAliasCount: 100 }));
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const path = issue?.path ?? [];
-    const what = path.length === 0 ? '' : `${path.join('.')}: `;
-    throw fault(lineOf(path), `${what}${issue?.message ?? 'not a table of labels'}`);
-  }
-  const rules = parsed.data.rules.map((rule, i) => ({
+  const source = { place, what: 'labels', code: 'ERR_LABELS' };
+  const { value, lineOf } = parseCheckedYaml(text, tableSchema, source);
+  const rules = value.rules.map((rule, i) => ({
     service: rule.service,
     application: rule.application,
     suffixes: rule.suffixes,

@@ -233,7 +233,7 @@ function joinSoftware(
 }
 
 /** Disjoint sets; the least member is a set's root. */
-class Groups {
+export class Groups {
   readonly #parent: Int32Array;
 
   constructor(size: number) {

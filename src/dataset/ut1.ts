@@ -45,27 +45,32 @@ export async function readUt1(folder: string): Promise<CategoryLookup> {
     );
   }
   const categories = new Map<string, string>();
-  let lists = 0;
-  for (const category of Object.keys(UT1_SERVICES)) {
-    const path = join(folder, category, 'domains');
-    const packed = `${path}.gz`;
-    if (!existsSync(path) && !existsSync(packed)) continue;
-    lists++;
-    const source = existsSync(path)
-      ? createReadStream(path)
-      : createReadStream(packed).pipe(createGunzip());
+  const lists = listFiles(folder);
+  for (const [category, path] of lists) {
+    const source = path.endsWith('.gz')
+      ? createReadStream(path).pipe(createGunzip())
+      : createReadStream(path);
     for await (const line of createInterface({ input: source })) {
       const domain = line.trim().toLowerCase();
       if (domain !== '' && !categories.has(domain)) categories.set(domain, category);
     }
   }
-  if (lists === 0) {
+  if (lists.length === 0) {
     throw new InputError(
       'ERR_LABELS',
       `category lists ${folder}: none of ${Object.keys(UT1_SERVICES).join(', ')} in it`,
     );
   }
   return { find: (host) => findCategory(host, categories, folder) };
+}
+
+/** Categories and files of the lists that there are. */
+export function listFiles(folder: string): [category: string, path: string][] {
+  return Object.keys(UT1_SERVICES).flatMap((category) => {
+    const path = join(folder, category, 'domains');
+    const found = [path, `${path}.gz`].find((name) => existsSync(name));
+    return found === undefined ? [] : [[category, found]];
+  });
 }
 
 /** The most special domain that is listed. */

@@ -146,7 +146,7 @@ function rowOf<A extends Uint8Array | Float32Array>(data: A, b: number, width: n
 }
 
 /** into [M, N] uint8, zero on entry: up to M hellos, occluded. */
-function writeHandshake(
+export function writeHandshake(
   handshake: Handshake,
   occlusion: OcclusionOptions,
   into: Uint8Array,

@@ -38,49 +38,72 @@ function padded(bytes: number): number {
 
 /** The stored segments, headers and all, of the first `packets` packets. */
 function segmentsOf(record: FlowRecord, packets: number): Uint8Array[] {
-  const came = new PayloadCame(record, packets);
+  const arrivals = segmentArrivals(record);
   const kept: Uint8Array[] = [];
   let at = padded(HEADER_BYTES + record.seriesPackets * PACKET_BYTES);
+  let i = 0;
   for (const segment of record.segments()) {
     const length = SEGMENT_HEADER_BYTES + segment.bytes.byteLength;
-    const up = segment.direction === 'up';
-    const inTime =
-      record.transport === 'tcp'
-        ? came.take(up ? 1 : -1, segment.bytes.byteLength)
-        : segment.sequence < packets;
-    if (inTime) kept.push(record.raw.subarray(at, at + length));
+    if ((arrivals[i++] ?? NEVER) <= packets)
+      kept.push(record.raw.subarray(at, at + length));
     at += length;
   }
   return kept;
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 /**
- * Which TCP segments came with the first packets. A segment does not say; but segments and packets with payload are in the
- * same order each way, and one segment is one packet, or several that an offload had joined.
+ * For each stored segment, in their order, the number of packets after which it is there: 3 came with the third packet.
+ * Infinity: with none that the series holds.
+ *
+ * A TCP segment does not say; but segments and packets with payload are in the same order each way, and one segment is
+ * one packet, or several that an offload had joined.
  */
-class PayloadCame {
-  /** Payload lengths of packets each way, in order; taken from the front. */
-  readonly #lengths: Readonly<Record<1 | -1, number[]>> = { 1: [], [-1]: [] };
-
-  constructor(record: FlowRecord, packets: number) {
-    const packet = emptyPacket();
-    for (let i = 0; i < packets; i++) {
-      record.packet(i, packet);
-      const { payloadLength, direction } = packet;
-      if (payloadLength > 0) this.#lengths[direction].push(payloadLength);
+export function segmentArrivals(record: FlowRecord): number[] {
+  const tcp = record.transport === 'tcp';
+  const came = tcp
+    ? { up: payloadPackets(record, 1), down: payloadPackets(record, -1) }
+    : undefined;
+  return Array.from(record.segments(), ({ direction, sequence, bytes }) => {
+    if (came === undefined) {
+      return sequence < record.seriesPackets ? sequence + 1 : NEVER;
     }
+    return came[direction].take(bytes.byteLength);
+  });
+}
+
+/** The packets of a direction that carry payload, taken from the front. */
+class PayloadPackets {
+  readonly #numbers: number[] = [];
+  readonly #lengths: number[] = [];
+  #next = 0;
+
+  add(number: number, payloadLength: number): void {
+    this.#numbers.push(number);
+    this.#lengths.push(payloadLength);
   }
 
-  take(direction: 1 | -1, segmentBytes: number): boolean {
-    const lengths = this.#lengths[direction];
-    const first = lengths.shift();
-    if (first === undefined) return false;
-    let taken = first;
-    while (taken < segmentBytes) {
-      const next = lengths.shift();
-      if (next === undefined) break;
-      taken += next;
-    }
-    return true;
+  /** Takes the packets of a segment; the number of the first one. */
+  take(segmentBytes: number): number {
+    const first = this.#numbers[this.#next];
+    if (first === undefined) return NEVER;
+    let taken = 0;
+    do {
+      taken += this.#lengths[this.#next++] ?? 0;
+    } while (taken < segmentBytes && this.#next < this.#lengths.length);
+    return first;
   }
+}
+
+function payloadPackets(record: FlowRecord, direction: 1 | -1): PayloadPackets {
+  const found = new PayloadPackets();
+  const packet = emptyPacket();
+  for (let i = 0; i < record.seriesPackets; i++) {
+    record.packet(i, packet);
+    if (packet.payloadLength > 0 && packet.direction === direction) {
+      found.add(i + 1, packet.payloadLength);
+    }
+  }
+  return found;
 }

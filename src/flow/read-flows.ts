@@ -9,6 +9,8 @@ import { type FlowBatch, FlowTable, type FlowTableOptions } from './flow-table.t
 export interface CaptureSummary extends CaptureNotes {
   /** The flow table's counters at the end. */
   counters: ReturnType<FlowTable['counters']> | undefined;
+  /** The flow table, once there is one: what it has counted so far. */
+  table?: FlowTable;
 }
 
 export function emptySummary(): CaptureSummary {
@@ -27,6 +29,7 @@ export async function* readFlows(
   summary: CaptureSummary,
 ): AsyncGenerator<FlowBatch> {
   const table = new FlowTable(options);
+  summary.table = table;
   const file = await openPlainFile(name);
   if (file === undefined) {
     for await (const block of readCapture(openCapture(name, summary), summary)) {

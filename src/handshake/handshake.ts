@@ -45,7 +45,14 @@ const HELLOS_PER_SIDE = 2;
 
 /** Reads the handshake of a flow. Never throws, whatever the bytes; views point into the flow's record. */
 export function handshakeOf(flow: FlowRecord): Handshake {
-  const segments = [...flow.segments()];
+  return handshakeOfSegments(flow, [...flow.segments()]);
+}
+
+/** The handshake as far as some of the flow's segments show it, in their order. */
+export function handshakeOfSegments(
+  flow: FlowRecord,
+  segments: readonly Segment[],
+): Handshake {
   if (segments.length === 0) return NO_HANDSHAKE;
   if (flow.transport === 'tcp') return tlsHandshake(flow, segments);
   return dtlsHandshake(segments) ?? quicHandshake(segments) ?? NO_HANDSHAKE;

@@ -2,6 +2,7 @@
 
 import { emptyPacket, type FlowRecord } from '../flow/flow-record.ts';
 import { type Axis, axisOf } from './axis.ts';
+import { escaped } from './escaped.ts';
 
 export interface PlotOptions {
   /** What runs along the picture: time, or the packet's number. */
@@ -155,14 +156,4 @@ function timeUnit(longestSeconds: number): {
 
 function round(value: number): number {
   return Math.round(value * 100) / 100;
-}
-
-/** Names in a capture are whatever somebody sent. */
-function escaped(text: string): string {
-  return text
-    .replace(/[^\t\n\x20-\uffff]/g, '?')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }

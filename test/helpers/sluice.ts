@@ -14,9 +14,16 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** What a command may take; for longer ones there is an argument. */
+const LIMIT_MS = 60_000;
+
 /** Runs `sluice` with arguments; `input` goes to its standard input. */
-export function sluice(args: readonly string[], input?: Uint8Array): Promise<Outcome> {
-  return sluiceUnder([], args, input);
+export function sluice(
+  args: readonly string[],
+  input?: Uint8Array,
+  limitMs = LIMIT_MS,
+): Promise<Outcome> {
+  return run([process.execPath, PROGRAM, ...args], input, limitMs);
 }
 
 /** The same, run by another program such as `ip netns exec NAME`. */
@@ -25,17 +32,19 @@ export function sluiceUnder(
   args: readonly string[],
   input?: Uint8Array,
 ): Promise<Outcome> {
-  const [command = process.execPath, ...rest] = [
-    ...runner,
-    process.execPath,
-    PROGRAM,
-    ...args,
-  ];
+  return run([...runner, process.execPath, PROGRAM, ...args], input, LIMIT_MS);
+}
+
+function run(
+  [command = process.execPath, ...args]: readonly string[],
+  input: Uint8Array | undefined,
+  limitMs: number,
+): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = execFile(
       command,
-      rest,
-      { timeout: 60_000, maxBuffer: 1 << 28, cwd: ROOT },
+      args,
+      { timeout: limitMs, maxBuffer: 1 << 28, cwd: ROOT },
       (_fault, stdout, stderr) => {
         resolve({ code: child.exitCode ?? undefined, stdout, stderr });
       },
