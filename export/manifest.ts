@@ -46,6 +46,8 @@ export function manifestOf(
       precision: 'int8',
       parameters: built.parameters,
     },
+    files: {},
+    failedChecks: [],
     classes: [...config.classes],
     ...contractOf(config),
     calibration: {
@@ -64,6 +66,18 @@ export function manifestOf(
       tolerance: SELF_TEST_TOLERANCE,
     },
   } satisfies Manifest);
+}
+
+/** The manifest with further files named in it, so that a signature covers them. */
+export function namingFiles(
+  manifest: Manifest,
+  files: Readonly<Record<string, Uint8Array>>,
+): Manifest {
+  const named = Object.entries(files).map(([name, bytes]) => {
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    return [name, { sha256, sizeBytes: bytes.byteLength }] as const;
+  });
+  return { ...manifest, files: Object.fromEntries(named) };
 }
 
 /** What features the model wants and what its tensors are called. */

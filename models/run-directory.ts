@@ -2,6 +2,7 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { InputError } from '../src/errors.ts';
 import type { PacketSpec } from '../src/features/features.ts';
 import type { StatisticsNormaliser } from '../src/features/normalise.ts';
 import type { CanaryField } from '../src/handshake/canary.ts';
@@ -129,11 +130,10 @@ async function writeJson(directory: string, name: string, value: unknown): Promi
 async function readJson<T>(directory: string, name: string): Promise<T> {
   const path = join(directory, name);
   const text = await readFile(path, 'utf8').catch((cause: Error) => {
-    throw new Error(
+    throw new InputError(
+      'ERR_RUN',
       `${path} cannot be read; expected a finished run, see npm run train`,
-      {
-        cause,
-      },
+      { cause },
     );
   });
   return JSON.parse(text);

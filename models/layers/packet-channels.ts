@@ -26,7 +26,7 @@ export interface PacketChannelsOptions {
 }
 
 /** The paper's scale (paper 3.3, [A]). */
-const BYTES_A_UNIT = 128;
+export const BYTES_A_UNIT = 128;
 
 /**
  * [B, T, C], sizes as `signed-bytes` -> [B, T, C']: inter-arrival time, direction, then the entries that were chosen, in

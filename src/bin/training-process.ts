@@ -1,4 +1,5 @@
-// Starts what trains and evaluates models as a process of its own: it lives in models/ and wants tfjs, of which src knows nothing.
+// Starts what trains, evaluates and exports models as a process of its own: it lives in models/ and export/ and wants tfjs, of
+// which src knows nothing.
 // Signals are passed on, and its exit code is ours.
 
 import { spawn } from 'node:child_process';
@@ -10,17 +11,22 @@ import { InputError } from '../errors.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/**
- * Runs dist/models/NAME.js with its options as JSON, its streams being ours, until it ends.
- *
- * @returns its exit code, 128 + number of the signal that ended it
- * @throws InputError ERR_TRAINING_SETUP: this installation is without the training side
- */
+/** Runs dist/models/NAME.js with its options as JSON: see `runProgram`. */
 export async function runTrainingProcess(
   name: string,
   options: Readonly<Record<string, unknown>>,
 ): Promise<number> {
-  const script = fileURLToPath(new URL(`../../models/${name}.js`, import.meta.url));
+  return runProgram(`models/${name}.js`, [JSON.stringify(options)]);
+}
+
+/**
+ * Runs dist/PATH, its streams being ours, until it ends.
+ *
+ * @returns its exit code, 128 + number of the signal that ended it
+ * @throws InputError ERR_TRAINING_SETUP: this installation is without the training side
+ */
+export async function runProgram(path: string, args: readonly string[]): Promise<number> {
+  const script = fileURLToPath(new URL(`../../${path}`, import.meta.url));
   if (!existsSync(script) || !hasTraining()) {
     throw new InputError(
       'ERR_TRAINING_SETUP',
@@ -28,7 +34,7 @@ export async function runTrainingProcess(
     );
   }
   // The channel tells the child when we are gone, killed without a word.
-  const child = spawn(process.execPath, [script, JSON.stringify(options)], {
+  const child = spawn(process.execPath, [script, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   const passOn = (signal: NodeJS.Signals) => child.kill(signal);

@@ -38,7 +38,7 @@ let network: Network;
 let int8: Uint8Array;
 
 test.before(async (t) => {
-  t.timeout(120_000);
+  t.timeout(600_000);
   await chooseBackend('wasm');
   const model = networkNamed('router-cnn').build({ ...SHAPE, seed: 1 });
   await train(model, { samples: trainSamples, flows: trainSamples.count }, testSamples, {
@@ -54,7 +54,7 @@ test.before(async (t) => {
     wholeShare: 0,
   });
   network = readNetwork(model);
-  const ranges = await calibrate(network, trainSamples.inputs, trainSamples.count);
+  const ranges = await calibrate(network, trainSamples);
   int8 = writeInt8(network, ranges);
   const tfjs = likeliest(predict(model, testSamples), CLASSES);
   t.log(`accuracy ${agreement(tfjs, testSamples.labels)}`);
@@ -128,7 +128,7 @@ test.serial('the largest inputs do not saturate', async (t) => {
 
 test.serial('the same weights and sample give the same bytes', async (t) => {
   const { inputs, count } = trainSamples;
-  const again = writeInt8(network, await calibrate(network, inputs, count));
+  const again = writeInt8(network, await calibrate(network, { inputs, count }));
   t.deepEqual(again, int8);
   t.deepEqual(writeFp32(network), writeFp32(network));
 });
