@@ -1,6 +1,7 @@
 // Layers with names that export keeps and initial weights that differ from layer to layer. Axes: B flows, W positions or
 // steps, I and O units in and out, Ci and Co channels in and out.
 
+import { InputError } from '../../src/errors.ts';
 import { tf } from '../backend.ts';
 import { quickConvolution } from '../layers/convolution.ts';
 import { quickDense } from '../layers/dense.ts';
@@ -95,6 +96,13 @@ export class LayerMaker {
         x = this.convolve(`${branch}_conv${number}`, convolution, x);
       }
       if (pool > 1) x = this.pool(`${branch}_pool${g + 1}`, pool, x);
+      // An empty tensor trains natively without a word, and keeps wasm busy for ever.
+      if ((x.shape[1] ?? 0) < 1) {
+        throw new InputError(
+          'ERR_NETWORK_OPTIONS',
+          `${branch} of ${input.shape[1]} positions: none is left behind group ${g + 1} of its convolutions; give it more, or smaller strides and pools`,
+        );
+      }
     }
     x = tf.layers.flatten({ name: `${branch}_flat` }).apply(x) as Symbolic;
     return dense > 0 ? this.dense(`${branch}_dense`, dense, x) : x;

@@ -9,7 +9,7 @@ import { backends } from './backends.ts';
 import { syntheticSamples } from './synthetic.ts';
 
 const BACKENDS = await backends();
-const SHAPE = { count: 16, classes: 3, seriesSteps: 16, statistics: 4 };
+const SHAPE = { count: 16, classes: 3, seriesSteps: 32, statistics: 4 };
 const STEPS = 12;
 // float32 sums in another order, a little more of it after every step.
 const TOLERANCE = 0.002;

@@ -157,6 +157,14 @@ test.serial(refused, 'flow-cnn', { sizes: { entries: ['exact'] } }, /soft-bins/)
 test.serial(refused, 'ucdavis-cnn', { packets: 5 }, /packets/);
 test.serial(refused, 'flow-lstm', { dropout: { head: 1 } }, /dropout\.head/);
 
+test('a series too short for its strides and pools is refused', (t) => {
+  const short = { ...SHAPE, seriesSteps: 4 };
+  const error = t.throws(() => networkNamed('router-cnn').build(short, {}), {
+    instanceOf: InputError,
+  });
+  t.regex(error?.message ?? '', /series of 4 positions/);
+});
+
 test('an unknown name is refused with those that there are', (t) => {
   t.throws(() => networkNamed('lstm'), {
     instanceOf: InputError,
