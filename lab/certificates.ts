@@ -13,7 +13,7 @@ export interface HostFiles {
   readonly key: string;
 }
 
-export function hostFiles(directory: string, host: Host): HostFiles {
+export function hostFiles(directory: string, host: Pick<Host, 'name'>): HostFiles {
   return {
     chain: join(directory, `${host.name}.pem`),
     key: join(directory, `${host.name}.key`),
@@ -60,7 +60,7 @@ export async function makeAuthority(directory: string): Promise<void> {
 /** Makes chain and key of each host. */
 export async function makeLeaves(
   directory: string,
-  hosts: readonly Host[],
+  hosts: readonly Pick<Host, 'name' | 'certificate' | 'otherNames'>[],
 ): Promise<void> {
   for (const host of hosts) {
     const { chain, key } = hostFiles(directory, host);

@@ -5,6 +5,7 @@ import { arch, cpus, release, type } from 'node:os';
 import { join } from 'node:path';
 import { SERVICES } from '../models/labels.ts';
 import { InputError } from '../src/errors.ts';
+import { table } from './batch/describe.ts';
 import type { CaptureResult } from './capture.ts';
 import { type FlowLabel, readLabels } from './labels.ts';
 import { flowsOf, labelKey } from './match.ts';
@@ -134,10 +135,4 @@ function counts(
   const sessions = new Set(all.map(({ session }) => session)).size;
   const head = ['class', ...names, 'flows', 'sessions'];
   return [head, ...rows, ['all', ...sums, all.length, sessions]];
-}
-
-function table([head = [], ...rows]: readonly (readonly (string | number)[])[]): string {
-  const line = (cells: readonly (string | number)[]): string =>
-    `| ${cells.join(' | ')} |\n`;
-  return line(head) + line(head.map(() => '---')) + rows.map(line).join('');
 }

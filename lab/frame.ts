@@ -1,9 +1,10 @@
-// An Ethernet frame of the lab's own captures -> five-tuple, lengths, flags. Knows just what the lab sends: no VLAN,
-// no IPv6 extension headers; src/ and native/ decode the rest of the world.
+// A frame of the lab's own captures (Ethernet or raw IP) -> five-tuple, lengths, flags. Knows just what the lab sends: no
+// VLAN, no IPv6 extension headers; src/ and native/ decode the rest of the world.
 
 const ETHERNET_BYTES = 14;
-const TYPE_IPV4 = 0x0800;
-const TYPE_IPV6 = 0x86dd;
+/** By Ethernet's type. */
+const VERSIONS: Readonly<Record<number, number>> = { 2048: 4, 34525: 6 };
+const IPV4_BYTES = 20;
 const IPV6_BYTES = 40;
 const UDP_BYTES = 8;
 const PROTOCOL_TCP = 6;
@@ -21,23 +22,31 @@ export interface Frame {
   readonly ipBytes: number;
   /** From the frame's first byte to the first of the payload. */
   readonly headerBytes: number;
+  /** Of the link's header, which `headerBytes` counts too. */
+  readonly linkBytes: number;
   /** A SYN without ACK: the first packet of a TCP flow. */
   readonly opens: boolean;
 }
 
+/** LINKTYPE_ values of the capture formats. */
+export const LINKTYPE_ETHERNET = 1;
+export const LINKTYPE_RAW = 101;
+
 /** `undefined` for what is neither TCP nor UDP, or was cut inside its headers. */
-export function parseFrame(bytes: Uint8Array): Frame | undefined {
+export function parseFrame(
+  bytes: Uint8Array,
+  linkType: number = LINKTYPE_ETHERNET,
+): Frame | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.byteLength < ETHERNET_BYTES + 20) return undefined;
-  const type = view.getUint16(12);
-  if (type === TYPE_IPV4) return parseIpv4(view);
-  if (type === TYPE_IPV6 && view.byteLength >= ETHERNET_BYTES + IPV6_BYTES)
-    return parseIpv6(view);
+  const at = linkType === LINKTYPE_RAW ? 0 : ETHERNET_BYTES;
+  if (view.byteLength < at + IPV4_BYTES) return undefined;
+  const version = at === 0 ? view.getUint8(0) >> 4 : VERSIONS[view.getUint16(12)];
+  if (version === 4) return parseIpv4(view, at);
+  if (version === 6 && view.byteLength >= at + IPV6_BYTES) return parseIpv6(view, at);
   return undefined;
 }
 
-function parseIpv4(view: DataView): Frame | undefined {
-  const at = ETHERNET_BYTES;
+function parseIpv4(view: DataView, at: number): Frame | undefined {
   const address = (offset: number): string =>
     [0, 1, 2, 3].map((i) => view.getUint8(at + offset + i)).join('.');
   return parseTransport(view, {
@@ -45,17 +54,18 @@ function parseIpv4(view: DataView): Frame | undefined {
     source: address(12),
     destination: address(16),
     ipBytes: view.getUint16(at + 2),
+    linkBytes: at,
     at: at + (view.getUint8(at) & 15) * 4,
   });
 }
 
-function parseIpv6(view: DataView): Frame | undefined {
-  const at = ETHERNET_BYTES;
+function parseIpv6(view: DataView, at: number): Frame | undefined {
   return parseTransport(view, {
     protocol: view.getUint8(at + 6),
     source: ipv6(view, at + 8),
     destination: ipv6(view, at + 24),
     ipBytes: IPV6_BYTES + view.getUint16(at + 4),
+    linkBytes: at,
     at: at + IPV6_BYTES,
   });
 }
@@ -65,12 +75,13 @@ interface Network {
   readonly source: string;
   readonly destination: string;
   readonly ipBytes: number;
+  readonly linkBytes: number;
   /** Where the transport header starts. */
   readonly at: number;
 }
 
 function parseTransport(view: DataView, network: Network): Frame | undefined {
-  const { protocol, source, destination, ipBytes, at } = network;
+  const { protocol, source, destination, ipBytes, linkBytes, at } = network;
   const tcp = protocol === PROTOCOL_TCP;
   if (!tcp && protocol !== PROTOCOL_UDP) return undefined;
   if (view.byteLength < at + (tcp ? 20 : UDP_BYTES)) return undefined;
@@ -80,6 +91,7 @@ function parseTransport(view: DataView, network: Network): Frame | undefined {
     source,
     destination,
     ipBytes,
+    linkBytes,
     sourcePort: view.getUint16(at),
     destinationPort: view.getUint16(at + 2),
     headerBytes: at + (tcp ? (view.getUint8(at + 12) >> 4) * 4 : UDP_BYTES),

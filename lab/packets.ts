@@ -5,13 +5,12 @@ import { INDEX_WORDS } from '../src/capture/frame-index.ts';
 import { openCapture } from '../src/capture/open-capture.ts';
 import { readCapture } from '../src/capture/pcap.ts';
 import { InputError } from '../src/errors.ts';
-import { type Frame, parseFrame } from './frame.ts';
+import { type Frame, LINKTYPE_ETHERNET, LINKTYPE_RAW, parseFrame } from './frame.ts';
 
 const MAGIC_MICROSECONDS = 0xa1b2c3d4;
 const VERSION_MAJOR = 2;
 const VERSION_MINOR = 4;
 const SNAPLEN = 262_144;
-const LINKTYPE_ETHERNET = 1;
 const FILE_HEADER_BYTES = 24;
 const RECORD_HEADER_BYTES = 16;
 
@@ -20,7 +19,7 @@ export interface Packet {
   readonly frame: Frame;
   /** What was captured of it. */
   readonly bytes: Uint8Array;
-  /** Its length on the wire, the Ethernet header included. */
+  /** Its length on the wire, the link's header included. */
   readonly wireBytes: number;
   /** Since the epoch. */
   readonly timeUs: number;
@@ -29,22 +28,23 @@ export interface Packet {
 /**
  * The TCP and UDP packets of a capture (plain or gzip) in their order.
  *
- * @throws InputError when it is no whole Ethernet capture.
+ * @throws InputError when it is no whole capture of Ethernet or raw IP.
  */
 export async function* readPackets(file: string): AsyncGenerator<Packet> {
   const notes: CaptureNotes = { truncated: undefined, skipped: {} };
   for await (const block of readCapture(openCapture(file, notes), notes)) {
-    if (block.linkType !== LINKTYPE_ETHERNET) {
+    const { linkType } = block;
+    if (linkType !== LINKTYPE_ETHERNET && linkType !== LINKTYPE_RAW) {
       throw new InputError(
         'ERR_LAB_CAPTURE',
-        `${file}: link type ${block.linkType}, expected 1`,
+        `${file}: link type ${linkType}, expected 1 (Ethernet) or 101 (raw IP)`,
       );
     }
     for (let i = 0; i < block.frames; i++) {
       const [offset = 0, captured = 0, wire = 0, seconds = 0, nanoseconds = 0] =
         block.index.subarray(i * INDEX_WORDS, (i + 1) * INDEX_WORDS);
       const bytes = block.bytes.subarray(offset, offset + captured);
-      const frame = parseFrame(bytes);
+      const frame = parseFrame(bytes, linkType);
       if (frame === undefined) continue;
       const timeUs = seconds * 1_000_000 + Math.floor(nanoseconds / 1000);
       yield { frame, bytes, wireBytes: wire, timeUs };
@@ -64,13 +64,13 @@ export function flowKey(frame: Frame): string {
     : `${frame.protocol} ${destination} ${source}`;
 }
 
-export function captureHeader(): Buffer {
+export function captureHeader(linkType: number = LINKTYPE_ETHERNET): Buffer {
   const header = Buffer.alloc(FILE_HEADER_BYTES);
   header.writeUInt32LE(MAGIC_MICROSECONDS, 0);
   header.writeUInt16LE(VERSION_MAJOR, 4);
   header.writeUInt16LE(VERSION_MINOR, 6);
   header.writeUInt32LE(SNAPLEN, 16);
-  header.writeUInt32LE(LINKTYPE_ETHERNET, 20);
+  header.writeUInt32LE(linkType, 20);
   return header;
 }
 

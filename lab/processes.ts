@@ -14,6 +14,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   tc: 'iproute2',
   tcpdump: 'tcpdump',
   openssl: 'openssl',
+  ethtool: 'ethtool',
+  cmake: 'cmake g++',
 };
 
 /**
@@ -50,13 +52,27 @@ export class Running {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   #stderr = '';
+  #stdout = '';
+  #lastLine = '';
+  readonly #waiting: ((line: string | undefined) => void)[] = [];
 
   /** Starts it; standard input stays open, so that a child of ours sees its end when we are gone. */
   constructor(name: string, command: string, args: readonly string[]) {
     this.name = name;
     this.#child = spawn(command, [...args], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#exited = once(this.#child, 'exit').catch(() => undefined);
-    this.#child.stdout?.resume();
+    this.#child.once('close', () => {
+      for (const take of this.#waiting.splice(0)) take(undefined);
+    });
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stdout += text;
+      const lines = this.#stdout.split('\n');
+      // What stands behind the last line's end is the beginning of the next one.
+      this.#stdout = lines.pop() ?? '';
+      for (const line of lines) this.#takeLine(line);
+    });
+    // A program that has ended takes nothing more; that it has ended shows elsewhere.
+    this.#child.stdin?.on('error', () => {});
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
     });
@@ -65,6 +81,25 @@ export class Running {
   /** The last of what it said on standard error. */
   get said(): string {
     return this.#stderr;
+  }
+
+  /** The last line that it wrote to standard output. */
+  get lastLine(): string {
+    return this.#lastLine;
+  }
+
+  /** Hands it a line and waits for the line that it answers; undefined when it ends instead. */
+  ask(line: string): Promise<string | undefined> {
+    if (this.#over) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#child.stdin?.write(`${line}\n`);
+    });
+  }
+
+  #takeLine(line: string): void {
+    this.#lastLine = line;
+    this.#waiting.shift()?.(line);
   }
 
   get #over(): boolean {

@@ -1,17 +1,22 @@
-// The lab's command line: makes the data set or the demo capture, or tells what a data set holds. Data goes to
-// standard output, words to standard error; exit code 2 is a machine or an input that will not do.
+// The lab's command line: makes labelled traffic of real software (the default command), the small data set of the demo
+// and its capture, or tells what there is. Data goes to standard output, words to standard error; exit code 2 is a
+// machine or an input that will not do.
 
+import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { InputError } from '../src/errors.ts';
+import { describeBatches } from './batch/describe.ts';
 import { makeCapture } from './capture.ts';
+import { addCompareCommand } from './compare/compare-command.ts';
 import { captureFacts, describe, writeFacts } from './facts.ts';
 import { type FlowLabel, readLabels } from './labels.ts';
 import { removeStale } from './namespaces.ts';
 import { type CaptureOrder, planCapture } from './plan.ts';
 import { missing, run } from './processes.ts';
 import { NETWORK_DEMO, NETWORK_PROFILES } from './profiles.ts';
+import { addSoftwareCommands } from './software-commands.ts';
 import { TRIM, TRIM_DEMO, type TrimOptions } from './trim.ts';
 
 const SEED_DATASET = 20_261_124;
@@ -31,6 +36,8 @@ const tell = (line: string): void => {
 };
 
 const stop = new AbortController();
+// One for each seat that plays, and for each that rests.
+setMaxListeners(0, stop.signal);
 
 type Wanted = Omit<CaptureOrder, 'profileFlows'>;
 
@@ -138,6 +145,8 @@ function commandLine(): Command {
       'Makes labelled real traffic: clients and servers in network namespaces of its own',
     )
     .exitOverride();
+  addSoftwareCommands(program, { tell, signal: stop.signal });
+  addCompareCommand(program);
   const making = (name: string, what: string, seed: number, out: string): Command =>
     program
       .command(name)
@@ -156,10 +165,10 @@ function commandLine(): Command {
   ).action((options: MakeOptions) => make([demoOrder(options)], options, TRIM_DEMO));
   program
     .command('info')
-    .description('tell what a data set holds, as Markdown')
+    .description('tell what a folder of batches or of the small lab holds, as Markdown')
     .argument('[directory]', 'of the captures', 'lab/dataset')
     .action(async (directory: string) => {
-      process.stdout.write(await describe(directory));
+      process.stdout.write(describeBatches(directory) ?? (await describe(directory)));
     });
   return program;
 }

@@ -1,8 +1,11 @@
 // Makes a capture small: of each flow the first packets, and of most packets the headers alone. Lengths stay those
 // of the wire, in the IP headers and in the records, so that nobody who counts bytes sees a difference.
 
-import { writeFileSync } from 'node:fs';
-import { constants, gzipSync } from 'node:zlib';
+import { createWriteStream, statSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { constants, createGzip } from 'node:zlib';
+import { LINKTYPE_ETHERNET, LINKTYPE_RAW } from './frame.ts';
 import {
   captureHeader,
   captureRecord,
@@ -28,6 +31,13 @@ export const TRIM: TrimOptions = {
 /** For the demo: flows nearly whole, so that totals of bytes mean something. */
 export const TRIM_DEMO: TrimOptions = { ...TRIM, flowPackets: 4000 };
 
+/** For data sets: whole flows, and enough of their beginnings for any handshake and any look at it. */
+export const TRIM_DATASET: TrimOptions = {
+  flowPackets: Number.POSITIVE_INFINITY,
+  wholePackets: 40,
+  payloadBytes: 16_384,
+};
+
 /** What trimming saw and kept. */
 export interface TrimSummary {
   readonly flows: number;
@@ -45,37 +55,60 @@ interface FlowState {
   readonly payload: [number, number];
 }
 
-/** Writes the trimmed capture, packed with gzip. @throws InputError when `from` is no Ethernet capture. */
+/** Writes the trimmed capture, packed with gzip. @throws InputError when `from` is no capture that the lab reads. */
 export async function trimCapture(
   from: string,
   to: string,
   options: TrimOptions = TRIM,
 ): Promise<TrimSummary> {
-  const flows = new Map<string, FlowState>();
-  const records: Buffer[] = [captureHeader()];
-  let packets = 0;
-  let longestIpBytes = 0;
+  const seen: Seen = { flows: new Map(), packets: 0, packetsKept: 0, longestIpBytes: 0 };
+  await pipeline(
+    Readable.from(trimmed(from, options, seen)),
+    createGzip({ level: constants.Z_BEST_COMPRESSION }),
+    createWriteStream(to),
+  );
+  const { flows, packets, packetsKept, longestIpBytes } = seen;
+  const bytes = statSync(to).size;
+  return { flows: flows.size, packets, packetsKept, bytes, longestIpBytes };
+}
+
+interface Seen {
+  readonly flows: Map<string, FlowState>;
+  packets: number;
+  packetsKept: number;
+  longestIpBytes: number;
+}
+
+/** Records are handed on by so many: one at a time would cost more than packing them. */
+const RECORDS_AT_ONCE = 512;
+
+async function* trimmed(
+  from: string,
+  options: TrimOptions,
+  seen: Seen,
+): AsyncGenerator<Buffer> {
+  let records: Buffer[] = [];
   for await (const packet of readPackets(from)) {
-    packets++;
-    longestIpBytes = Math.max(longestIpBytes, packet.frame.ipBytes);
-    const key = flowKey(packet.frame);
-    const flow = flows.get(key) ?? { packets: 0, payload: [0, 0] };
-    flows.set(key, flow);
+    const { frame } = packet;
+    if (seen.packets === 0)
+      records.push(
+        captureHeader(frame.linkBytes === 0 ? LINKTYPE_RAW : LINKTYPE_ETHERNET),
+      );
+    seen.packets++;
+    seen.longestIpBytes = Math.max(seen.longestIpBytes, frame.ipBytes);
+    const key = flowKey(frame);
+    const flow = seen.flows.get(key) ?? { packets: 0, payload: [0, 0] };
+    seen.flows.set(key, flow);
     flow.packets++;
     if (flow.packets > options.flowPackets) continue;
     records.push(captureRecord(packet, bytesKept(packet, flow, options)));
+    seen.packetsKept++;
+    if (records.length < RECORDS_AT_ONCE) continue;
+    yield Buffer.concat(records);
+    records = [];
   }
-  const packed = gzipSync(Buffer.concat(records), {
-    level: constants.Z_BEST_COMPRESSION,
-  });
-  writeFileSync(to, packed);
-  return {
-    flows: flows.size,
-    packets,
-    packetsKept: records.length - 1,
-    bytes: packed.byteLength,
-    longestIpBytes,
-  };
+  if (seen.packets === 0) records.push(captureHeader());
+  yield Buffer.concat(records);
 }
 
 function bytesKept(

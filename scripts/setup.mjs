@@ -66,14 +66,15 @@ function checkTools() {
 }
 
 /** Whether what package.json wants is installed, in the locked versions. */
-function installed(withModels) {
+function installed(withWorkspaces) {
   const listing = 'node_modules/.package-lock.json';
   if (!existsSync(listing)) return false;
   const { packages: have } = JSON.parse(readFileSync(listing, 'utf8'));
   const { packages: want } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
   const direct = (manifest) =>
     Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
-  const names = [...direct(want['']), ...(withModels ? direct(want.models) : [])];
+  const workspaces = withWorkspaces ? [...direct(want.lab), ...direct(want.models)] : [];
+  const names = [...direct(want['']), ...workspaces];
   return names.every((name) => {
     const at = `node_modules/${name}`;
     return (
@@ -83,7 +84,7 @@ function installed(withModels) {
 }
 
 if (!installed(all)) {
-  // The training libraries are a workspace of their own: whoever only runs sluice never downloads them.
+  // Libraries of training and of the lab are workspaces of their own: whoever only runs sluice never downloads them.
   const args = all ? ['ci'] : ['ci', '--workspaces=false'];
   step(
     'installing packages',

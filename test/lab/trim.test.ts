@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { parseFrame } from '../../lab/frame.ts';
+import { type Frame, LINKTYPE_RAW, parseFrame } from '../../lab/frame.ts';
 import {
   captureHeader,
   captureRecord,
@@ -99,8 +99,23 @@ test('a frame tells its flow and where its payload starts', (t) => {
     destinationPort: 443,
     ipBytes: IPV6_BYTES + TCP_BYTES + 10,
     headerBytes: headers,
+    linkBytes: ETHERNET_BYTES,
     opens: true,
   });
+});
+
+test('a raw IP packet is the same without its link', (t) => {
+  const frame = tcpFrame({ up: false, payload: 10 });
+  const raw = parseFrame(frame.subarray(ETHERNET_BYTES), LINKTYPE_RAW);
+  t.deepEqual(raw, {
+    ...(parseFrame(frame) as Frame),
+    headerBytes: headers - ETHERNET_BYTES,
+    linkBytes: 0,
+  });
+  t.is(
+    parseFrame(frame.subarray(ETHERNET_BYTES, ETHERNET_BYTES + 19), LINKTYPE_RAW),
+    undefined,
+  );
 });
 
 test('a frame cut inside its headers is none', (t) => {

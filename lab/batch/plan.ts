@@ -1,0 +1,202 @@
+// A seed -> one batch: seats with their lines and software, hosts, and what is done at each seat, one activity after
+// the other. The seed settles everything but how far each seat comes in its time.
+
+import type { Service } from '../../models/labels.ts';
+import { Draw } from '../draw.ts';
+import { drawLine, type Profiles } from '../net/profile.ts';
+import type { SeatNet, ServerAddress } from '../net/world-plan.ts';
+import { CERTIFICATE_KINDS, type Host } from '../plan.ts';
+import type { NamedScenario } from '../scenario/load.ts';
+import type { Activity, Protocol } from '../scenario/step.ts';
+import type { ClientSoftware } from '../software/clients.ts';
+import type { ServerSoftware } from '../software/servers.ts';
+
+export interface Seat extends SeatNet {
+  readonly software: ClientSoftware;
+  /** Whether names stand for IPv6 addresses here. */
+  readonly usesIpv6: boolean;
+  readonly activities: readonly PlannedActivity[];
+}
+
+/** Its steps are drawn from scenario and seed when it is played: most of a plan never is. */
+export interface PlannedActivity extends Omit<Activity, 'steps'> {
+  readonly scenario: NamedScenario;
+  readonly seed: number;
+  /** Quiet before it. */
+  readonly restMs: number;
+}
+
+export interface BatchHost
+  extends ServerAddress,
+    Pick<Host, 'name' | 'certificate' | 'otherNames'> {
+  readonly server: ServerSoftware;
+}
+
+export interface BatchPlan {
+  readonly name: string;
+  readonly seed: number;
+  readonly seats: readonly Seat[];
+  readonly hosts: readonly BatchHost[];
+  readonly congestion: string;
+  /** From then on no seat begins anything. */
+  readonly playMs: number;
+}
+
+/** How much each service is wanted, over QUIC and over TLS; only proportions count. */
+type Wanted = (service: Service, quic: boolean) => number;
+
+export interface BatchOrder {
+  readonly name: string;
+  readonly seed: number;
+  readonly seats: number;
+  readonly playMs: number;
+  readonly scenarios: readonly NamedScenario[];
+  readonly profiles: Profiles;
+  readonly clients: readonly ClientSoftware[];
+  readonly servers: readonly ServerSoftware[];
+  readonly wanted: Wanted;
+}
+
+const ACTIVITIES = 60;
+/** Longer than any scenario should take; a bad line may make it so. */
+const WITHIN_MS = 75_000;
+const REST_MS = [400, 1500] as const;
+const IPV6_SHARE = 0.3;
+/** One way beyond the access network: a cache nearby, the same continent, another one (assumption). */
+const DELAYS_US = [
+  [500, 4000],
+  [4000, 15_000],
+  [15_000, 45_000],
+] as const;
+
+export function planBatch(order: BatchOrder): BatchPlan {
+  const draw = new Draw(order.seed);
+  const hosts = drawHosts(order.servers, draw.fork('hosts'));
+  const software = drawSoftware(order, draw.fork('software'));
+  const profiles = draw.fork('profiles').shuffled(Object.keys(order.profiles));
+  const seats = software.map((client, i): Seat => {
+    const own = draw.fork(`seat ${i}`);
+    return {
+      ipv4: `10.${own.whole(64, 127)}.${i}.${own.whole(2, 254)}`,
+      ipv6: `fd77:${100 + i}::${own.whole(2, 0xffff).toString(16)}`,
+      line: drawLine(order.profiles, profiles[i % profiles.length] ?? '', own),
+      software: client,
+      usesIpv6: own.chance(IPV6_SHARE),
+      activities: drawActivities(order, { client, hosts, seat: i }, own),
+    };
+  });
+  return {
+    name: order.name,
+    seed: order.seed,
+    seats,
+    hosts,
+    congestion: draw.fork('congestion').pick(['cubic', 'cubic', 'bbr', 'reno']),
+    playMs: order.playMs,
+  };
+}
+
+/** By shares, but no software more often than it may be. */
+function drawSoftware({ clients, seats }: BatchOrder, draw: Draw): ClientSoftware[] {
+  const chosen: ClientSoftware[] = [];
+  while (chosen.length < seats) {
+    const free = clients.filter(
+      (client) => chosen.filter((one) => one === client).length < client.most,
+    );
+    const next = weighted(free, ({ share }) => share, draw);
+    if (next === undefined) break;
+    chosen.push(next);
+  }
+  return chosen;
+}
+
+function weighted<T>(
+  items: readonly T[],
+  weight: (item: T) => number,
+  draw: Draw,
+): T | undefined {
+  let left = draw.uniform(
+    0,
+    items.reduce((sum, item) => sum + weight(item), 0),
+  );
+  for (const item of items) {
+    left -= weight(item);
+    if (left < 0) return item;
+  }
+  return items.at(-1);
+}
+
+function drawHosts(servers: readonly ServerSoftware[], draw: Draw): BatchHost[] {
+  const wanted = servers.flatMap((server) =>
+    Array.from({ length: server.hosts }, () => server),
+  );
+  return draw.shuffled(wanted).map((server, i) => {
+    const domain = `${draw.token(draw.whole(3, 12))}.example`;
+    const name = draw.chance(0.3) ? domain : `${draw.token(draw.whole(2, 14))}.${domain}`;
+    const otherNames = Array.from(
+      { length: draw.whole(0, 4) },
+      () => `${draw.token(draw.whole(3, 10))}.${domain}`,
+    );
+    return {
+      name,
+      server,
+      otherNames,
+      certificate: draw.pick(CERTIFICATE_KINDS),
+      ipv4: `10.200.${draw.whole(0, 255)}.${i + 1}`,
+      ipv6: `fd77:200::${draw.whole(1, 0xffff).toString(16)}:${(i + 1).toString(16)}`,
+      delayUs: Math.round(
+        draw.uniform(...draw.pick<readonly [number, number]>(DELAYS_US)),
+      ),
+    };
+  });
+}
+
+interface Place {
+  readonly client: ClientSoftware;
+  readonly hosts: readonly BatchHost[];
+  readonly seat: number;
+}
+
+function drawActivities(order: BatchOrder, place: Place, draw: Draw): PlannedActivity[] {
+  const { client } = place;
+  const quic = client.protocols.includes('h3');
+  const playable = order.scenarios.filter(({ protocols }) =>
+    protocols.some((protocol) => client.protocols.includes(protocol)),
+  );
+  const services = [...new Set(playable.map(({ service }) => service))];
+  return Array.from({ length: ACTIVITIES }, (_, number) => {
+    const service = weighted(services, (one) => order.wanted(one, quic), draw);
+    const own = playable.filter((scenario) => scenario.service === service);
+    const scenario = weighted(own, ({ weight }) => weight, draw);
+    return scenario === undefined
+      ? []
+      : [planActivity(order, place, { scenario, number }, draw)];
+  }).flat();
+}
+
+function planActivity(
+  { name }: BatchOrder,
+  { client, hosts, seat }: Place,
+  { scenario, number }: { scenario: NamedScenario; number: number },
+  draw: Draw,
+): PlannedActivity {
+  const protocol: Protocol = draw.pick(
+    client.protocols.filter((one) => scenario.protocols.includes(one)),
+  );
+  const streams = protocol === 'h3' && client.streams && scenario.channels;
+  const able = draw.shuffled(
+    hosts.filter(
+      ({ server }) => server.protocols.includes(protocol) && (!streams || server.streams),
+    ),
+  );
+  const seed = draw.uint32();
+  return {
+    id: `${name}-${seat}-${number}`,
+    scenario,
+    seed,
+    protocol,
+    // Names of one site stand beside each other more often than not: on the same server software if it has enough.
+    hosts: scenario.hosts.map((_, i) => able[i % able.length]?.name ?? ''),
+    within: WITHIN_MS,
+    restMs: draw.whole(...REST_MS),
+  };
+}

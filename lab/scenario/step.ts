@@ -1,0 +1,91 @@
+// What a player does, step by step: a scenario with everything drawn. The same steps are played by every client
+// software (players/), so that what differs between two classes is the scenario and never the program.
+// All times are in ms, all lengths in bytes.
+
+/** A reply of known length. `host` is an index into the activity's hosts. */
+export interface Get {
+  readonly op: 'get';
+  readonly host: number;
+  /** Added to the request's line: cookies, parameters. */
+  readonly up: number;
+  readonly down: number;
+  /** Until the first byte: the server's work. */
+  readonly hold: number;
+  /** kB a second at which the server sends; 0: as fast as it goes. */
+  readonly rate: number;
+}
+
+export interface Post {
+  readonly op: 'post';
+  readonly host: number;
+  /** The body. */
+  readonly up: number;
+  readonly down: number;
+  readonly hold: number;
+}
+
+interface PageObject {
+  readonly host: number;
+  readonly down: number;
+  readonly hold: number;
+}
+
+/** A document and what it shows: a browser finds the objects in it, others fetch them as the browser would. */
+export interface Page {
+  readonly op: 'page';
+  readonly host: number;
+  readonly up: number;
+  readonly down: number;
+  readonly hold: number;
+  readonly objects: readonly PageObject[];
+}
+
+/** A message of the client's; the server answers with `replies`: each so long after the message, so many bytes. */
+export interface Send {
+  /** Since the channel was opened. */
+  readonly at: number;
+  readonly up: number;
+  readonly replies: readonly (readonly [after: number, bytes: number])[];
+}
+
+/** Messages both ways for a while: a WebSocket, a stream, or requests where a program has neither. */
+export interface Channel {
+  readonly op: 'channel';
+  readonly host: number;
+  readonly lasts: number;
+  /** What the server sends by itself (origin/pushes.ts); empty: nothing. */
+  readonly push: string;
+  readonly sends: readonly Send[];
+}
+
+export type Step =
+  | { readonly op: 'wait'; readonly ms: number }
+  | Get
+  | Post
+  | Page
+  | Channel
+  | { readonly op: 'sequence'; readonly steps: readonly Step[] }
+  /** At the same time, at most `limit` at once. */
+  | { readonly op: 'together'; readonly limit: number; readonly steps: readonly Step[] }
+  /** The i-th begins no earlier than (i - ahead) · every after the first: a player with a buffer. */
+  | {
+      readonly op: 'pace';
+      readonly every: number;
+      readonly ahead: number;
+      readonly steps: readonly Step[];
+    };
+
+export const PROTOCOLS = ['h1', 'h2', 'h3'] as const;
+/** What is spoken inside: HTTP/1.1 and 2 over TLS, 3 over QUIC. */
+export type Protocol = (typeof PROTOCOLS)[number];
+
+/** One sitting of one user with one service: what a player gets as a line of JSON. */
+export interface Activity {
+  readonly id: string;
+  readonly protocol: Protocol;
+  /** Names; all are served on port 443. */
+  readonly hosts: readonly string[];
+  readonly steps: readonly Step[];
+  /** Ends by then, whatever is left to do. */
+  readonly within: number;
+}
