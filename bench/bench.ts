@@ -17,6 +17,7 @@ import { handshakeOf } from '../src/handshake/handshake.ts';
 import { benchAgent } from './agent.ts';
 import { benchDataset } from './dataset.ts';
 import { benchFeatures } from './features.ts';
+import { benchModels } from './models.ts';
 import { quicFlow } from './quic-flow.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -113,5 +114,6 @@ for (const task of bench.tasks) {
 }
 await benchFeatures(CAPTURE, classifier.manifest.features.statistics);
 await classifier.close();
+await benchModels();
 await benchAgent();
 await benchDataset();

@@ -1,50 +1,58 @@
 // Sample flows through the float32 model -> the range of every tensor that int8 must cover. Axes: B flows.
 
-import type { Network, Step } from './network.ts';
-import { type Inputs, OnnxModel } from './onnx-model.ts';
-import { bestRange } from './quantize.ts';
+import type { Network } from './network.ts';
+import { BATCH_FLOWS, type Inputs, OnnxModel, rowsOf } from './onnx-model.ts';
+import { RangeFinder, type RangeMethod } from './ranges.ts';
+import { hasRange, logitsOf, type Ranges } from './scales.ts';
 import { writeFp32 } from './write-fp32.ts';
-import type { Ranges } from './write-int8.ts';
+
+/** Rows of a model's inputs. */
+export interface Sample {
+  readonly inputs: Inputs;
+  readonly count: number;
+}
+
+export interface CalibrationOptions {
+  readonly method: RangeMethod;
+  /** Of single steps, by their name. */
+  readonly methods?: ReadonlyMap<string, RangeMethod>;
+}
 
 /**
  * Runs the network on a sample and finds the ranges.
  *
- * @param sample inputs of `flows` flows of the training split, all run at once.
+ * @param sample flows of the training split
  */
 export async function calibrate(
   network: Network,
-  sample: Inputs,
-  flows: number,
+  { inputs, count }: Sample,
+  { method, methods }: CalibrationOptions = { method: { kind: 'squared-error' } },
 ): Promise<Ranges> {
-  const logits = network.steps.flatMap((step) =>
-    step.kind === 'softmax' ? [step.from] : [],
-  );
-  const wanted = network.steps.filter(
-    (step) => hasRange(step) && !logits.includes(step.name),
-  );
+  const logits = logitsOf(network);
+  const wanted = network.steps.filter((step) => hasRange(step) && !logits.has(step.name));
   const computed = wanted
     .filter((step) => step.kind !== 'input')
     .map((step) => step.name);
+  const batches = Math.ceil(count / BATCH_FLOWS);
+  const finders = new Map(wanted.map(({ name }) => [name, new RangeFinder(batches)]));
   const model = await OnnxModel.open(writeFp32(network, computed));
-  const values = await model.run(sample, flows);
-  await model.close();
-  return new Map(
-    wanted.map(({ name }) => {
-      const tensor = values[name] ?? sample[name];
+  for (let from = 0; from < count; from += BATCH_FLOWS) {
+    const to = Math.min(from + BATCH_FLOWS, count);
+    const rows = rowsOf(inputs, count, from, to);
+    const values = await model.run(rows, to - from);
+    for (const [name, finder] of finders) {
+      const tensor = values[name] ?? rows[name];
       if (!(tensor instanceof Float32Array)) {
         throw new Error(`calibration lacks tensor "${name}"`);
       }
-      return [name, bestRange(tensor)];
-    }),
-  );
-}
-
-/** Steps that make values of a new range; the others pass on the scale of what they read. */
-function hasRange(step: Step): boolean {
-  return (
-    step.kind === 'convolve' ||
-    step.kind === 'dense' ||
-    step.kind === 'concat' ||
-    (step.kind === 'input' && step.values === 'floats')
+      finder.add(tensor);
+    }
+  }
+  await model.close();
+  return new Map(
+    [...finders].map(([name, finder]) => [
+      name,
+      finder.range(methods?.get(name) ?? method),
+    ]),
   );
 }

@@ -3,6 +3,8 @@
 import type { SavedRun } from '../models/run-directory.ts';
 import type { Manifest } from '../src/bundle/manifest.ts';
 import type { Measured } from './measure.ts';
+import type { BuiltModel } from './model-files.ts';
+import type { Quantized } from './quantization.ts';
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(2)}%`;
@@ -19,10 +21,18 @@ const BASELINE_TITLES: Readonly<Record<string, string>> = {
   nearestNeighbourOnStatistics: '1-NN on the statistics',
 };
 
+export interface CardInputs {
+  readonly manifest: Manifest;
+  readonly run: SavedRun;
+  readonly measured: Measured;
+  readonly built: BuiltModel;
+}
+
 /** The whole card, Markdown. */
-export function cardOf(manifest: Manifest, run: SavedRun, measured: Measured): string {
+export function cardOf({ manifest, run, measured, built }: CardInputs): string {
   return [
     `# ${manifest.name}`,
+    ...warning(manifest),
     summary(manifest, measured),
     '## Data',
     dataSection(run, measured.test.whole.flows),
@@ -31,13 +41,22 @@ export function cardOf(manifest: Manifest, run: SavedRun, measured: Measured): s
     '## Per class',
     classesSection(manifest, measured),
     '## int8',
-    int8Section(manifest, measured),
+    int8Section(manifest, measured, built),
     '## Limits',
     limitsSection(measured),
     '## How to make it again',
     recipe(manifest),
     '',
   ].join('\n\n');
+}
+
+/** Nobody is to take a model that was forced out for a good one. */
+function warning({ failedChecks }: Manifest): string[] {
+  if (failedChecks.length === 0) return [];
+  const lines = failedChecks.map((text) => `- ${text}`);
+  return [
+    `**This bundle failed ${failedChecks.length} of the export's checks and was written by --force:**\n${lines.join('\n')}`,
+  ];
 }
 
 function summary({ model, classes, training }: Manifest, { test }: Measured): string {
@@ -134,7 +153,11 @@ function classesSection({ classes, calibration }: Manifest, { test }: Measured):
   return [figures, '', confusion].join('\n');
 }
 
-function int8Section({ model, calibration }: Manifest, measured: Measured): string {
+function int8Section(
+  { model, calibration }: Manifest,
+  measured: Measured,
+  { quantized }: BuiltModel,
+): string {
   const early = [...measured.earlyAgreement].map(
     ([packets, share]) => `${percent(share)} after ${packets} packets`,
   );
@@ -144,7 +167,51 @@ function int8Section({ model, calibration }: Manifest, measured: Measured): stri
     'Static QDQ quantization: uint8 activations, int8 weights within ±64 (AVX2 without VNNI saturates beyond), int32',
     `biases. Temperature ${calibration.temperature.toFixed(3)} is folded into the last layer. SHA-256 of the model:`,
     `\`${model.sha256}\`.`,
+    '',
+    fallbackWords(quantized),
+    '',
+    layersTable(quantized),
+    '',
+    'error: root mean square of the layer’s differences from fp32, in parts of its values; clipped: values that 8 bits',
+    'cannot reach; shift: mean difference of a probability when this layer alone is int8.',
   ].join('\n');
+}
+
+function fallbackWords({ first, fallbacks }: Quantized): string {
+  const agreed = `on ${percent(first.agreement)} of the validation flows`;
+  if (fallbacks.length === 0)
+    return `No layer had to be left in float: all in int8 agree with fp32 ${agreed}.`;
+  const layers = fallbacks.map(
+    ({ layer, agreement }) => `${layer} (then ${percent(agreement)})`,
+  );
+  return `All in int8 agreed with fp32 only ${agreed}; left in float: ${layers.join(', ')}.`;
+}
+
+function layersTable({ layers }: Quantized): string {
+  return table(
+    [
+      'layer',
+      'kind',
+      'precision',
+      'parameters',
+      'bytes, fp32',
+      'bytes',
+      'error',
+      'clipped',
+      'shift',
+    ],
+    layers.map((layer) => [
+      layer.name,
+      layer.kind,
+      layer.precision,
+      layer.parameters.toLocaleString('en-US'),
+      layer.fp32Bytes.toLocaleString('en-US'),
+      layer.int8Bytes.toLocaleString('en-US'),
+      percent(layer.error),
+      percent(layer.clipped),
+      layer.shift.toFixed(5),
+    ]),
+  );
 }
 
 function limitsSection({ test }: Measured): string {

@@ -1,6 +1,7 @@
-// `npm run export`: a run of `npm run train` -> a bundle: int8 model, manifest, card.
+// `sluice export`, `npm run export`: a run of `npm run train` -> a bundle: int8 model, manifest, card.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chooseBackend } from '../models/backend.ts';
@@ -8,45 +9,87 @@ import { HYPER_PARAMETERS } from '../models/hyper-parameters.ts';
 import { readLabData, splitByCapture } from '../models/lab-data.ts';
 import { featureSpec, type PreparedData, prepare } from '../models/prepared-data.ts';
 import { readRun, type SavedRun } from '../models/run-directory.ts';
+import { InputError } from '../src/errors.ts';
 import { cardOf } from './card.ts';
-import { manifestOf } from './manifest.ts';
+import { failedChecks } from './checks.ts';
+import { manifestOf, namingFiles } from './manifest.ts';
 import { type Measured, measure } from './measure.ts';
-import { buildModel } from './model-files.ts';
+import { type BuiltModel, buildModel } from './model-files.ts';
+import { parseLayers, type QuantizationOptions } from './quantization.ts';
+import { parseRangeMethod } from './ranges.ts';
+import { measureSpeed, type Speed } from './speed.ts';
 
-const USAGE = `Exports a trained router-cnn as a bundle.
+const USAGE = `Exports a trained run as a bundle: int8 model, manifest, card, report of the quantization.
 
-usage: npm run export -- [options]
-  --run DIR    what npm run train has written (default runs/router-cnn)
-  --data DIR   the data set that it was trained on (default lab/dataset)
-  --out DIR    the bundle (default models/bundles/router-cnn)
+usage: sluice export [options]
+  --run DIR        what npm run train has written (default runs/router-cnn)
+  --data DIR       the data set that it was trained on (default lab/dataset)
+  --out DIR        the bundle (default models/bundles/router-cnn)
+  --range METHOD   how ranges of activations are chosen: squared-error (default),
+                   percentile:P or largest
+  --layers FILE    JSON: {"LAYER": {"precision": "int8" or "float", "range": METHOD}}
+  --speed          measure int8 against fp32 here, too
+  --json           print what came of it as one JSON object
+  --force          write the bundle although a check fails; manifest and card then say so
+  --help
+
+Exit code 0: written; 1: a check failed, nothing was written; 2: wrong input.
 `;
-
-/** tfjs and ONNX compute the same in float32, in another order. */
-const PARITY_LIMIT = 1e-5;
-/** Below it the quantization is broken, not merely coarse. */
-const AGREEMENT_LIMIT = 0.99;
 
 interface Options {
   readonly run: string;
   readonly data: string;
   readonly out: string;
+  readonly quantization: QuantizationOptions;
+  readonly speed: boolean;
+  readonly json: boolean;
+  readonly force: boolean;
 }
 
 function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`export: ${text}\n`);
 }
 
 function readOptions(): Options | undefined {
-  const { values } = parseArgs({
-    options: {
-      run: { type: 'string', default: 'runs/router-cnn' },
-      data: { type: 'string', default: 'lab/dataset' },
-      out: { type: 'string', default: 'models/bundles/router-cnn' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  const { help, ...options } = values;
-  return help ? undefined : options;
+  const { values } = parsedArguments();
+  if (values.help) return undefined;
+  const { run, data, out, speed, json, force, range, layers } = values;
+  const method = parseRangeMethod(range);
+  const quantization = { method, layers: layers === undefined ? {} : readLayers(layers) };
+  return { run, data, out, speed, json, force, quantization };
+}
+
+function parsedArguments() {
+  try {
+    return parseArgs({
+      options: {
+        run: { type: 'string', default: 'runs/router-cnn' },
+        data: { type: 'string', default: 'lab/dataset' },
+        out: { type: 'string', default: 'models/bundles/router-cnn' },
+        range: { type: 'string', default: 'squared-error' },
+        layers: { type: 'string' },
+        speed: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        force: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (cause) {
+    const [why = ''] = (cause as Error).message.split('\n');
+    throw new InputError('ERR_ARGUMENTS', `${why} (--help tells what there is)`, {
+      cause,
+    });
+  }
+}
+
+function readLayers(path: string): QuantizationOptions['layers'] {
+  try {
+    return parseLayers(readFileSync(path, 'utf8'), path);
+  } catch (cause) {
+    if (cause instanceof InputError) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new InputError('ERR_LAYERS', `${path} cannot be read (${code})`, { cause });
+  }
 }
 
 /** The very data that the run was trained on, prepared in the same way. */
@@ -56,7 +99,8 @@ async function readData(directory: string, { config }: SavedRun): Promise<Prepar
     cuts: config.cuts,
   });
   if (data.sha256 !== config.data.sha256) {
-    throw new Error(
+    throw new InputError(
+      'ERR_DATA',
       `data set "${directory}" has SHA-256 ${data.sha256.slice(0, 12)}…, the run was trained on ` +
         `${config.data.sha256.slice(0, 12)}…; train again, or name the right one with --data`,
     );
@@ -69,43 +113,112 @@ async function readData(directory: string, { config }: SavedRun): Promise<Prepar
   });
 }
 
-/** Throws rather than write a bundle that does not compute what was trained. */
-function check({ parity, int8Agreement }: Measured): void {
-  if (!(parity <= PARITY_LIMIT)) {
-    throw new Error(
-      `fp32 ONNX differs from tfjs by ${parity} in a probability, at most ${PARITY_LIMIT}`,
-    );
-  }
-  if (int8Agreement < AGREEMENT_LIMIT) {
-    throw new Error(
-      `int8 agrees with fp32 on ${(100 * int8Agreement).toFixed(2)}% of the test flows, at least ${100 * AGREEMENT_LIMIT}%`,
-    );
-  }
+/** The files of a bundle, the manifest with the hashes of the others. */
+function bundleFiles(
+  run: SavedRun,
+  built: BuiltModel,
+  { measured, failed }: { readonly measured: Measured; readonly failed: string[] },
+): Map<string, Uint8Array> {
+  const described = { ...manifestOf(run, built, measured), failedChecks: failed };
+  const { layers, fallbacks, first } = built.quantized;
+  const report = { limits: built.limits, validation: first, fallbacks, layers };
+  const files = {
+    'card.md': Buffer.from(cardOf({ manifest: described, run, measured, built })),
+    'quantization.json': json(report),
+  };
+  const manifest = namingFiles(described, files);
+  return new Map([
+    ['model.onnx', built.int8],
+    ...Object.entries(files),
+    // Last: a directory with a manifest is whole.
+    ['manifest.json', json(manifest)],
+  ]);
 }
 
-async function main({ run: runDirectory, data: dataDirectory, out }: Options) {
-  const start = performance.now();
-  const run = await readRun(runDirectory);
-  await chooseBackend();
-  const data = await readData(dataDirectory, run);
-  const built = await buildModel(runDirectory, run, data.train.samples);
-  const measured = await measure(built, run, data);
-  check(measured);
-  const manifest = manifestOf(run, built, measured);
+function json(value: unknown): Uint8Array {
+  return Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Each file whole or not at all; a signature of what was there before is void and goes. */
+async function writeBundle(out: string, files: ReadonlyMap<string, Uint8Array>) {
   await mkdir(out, { recursive: true });
-  await writeFile(join(out, 'model.onnx'), built.int8);
-  await writeFile(join(out, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  await writeFile(join(out, 'card.md'), cardOf(manifest, run, measured));
+  for (const [name, bytes] of files) await writeFile(join(out, `.${name}.new`), bytes);
+  await rm(join(out, 'manifest.json.minisig'), { force: true });
+  for (const name of files.keys())
+    await rename(join(out, `.${name}.new`), join(out, name));
+}
+
+async function main(options: Options): Promise<void> {
+  const { out, force } = options;
+  const start = performance.now();
+  say(`reading ${options.run}`);
+  const run = await readRun(options.run);
+  await chooseBackend();
+  say(`reading ${options.data}`);
+  const data = await readData(options.data, run);
+  say('finding ranges, and what int8 costs each layer');
+  const { run: runDirectory, quantization } = options;
+  const built = await buildModel({ runDirectory, run, data, options: quantization });
+  const measured = await measure(built, run, data);
+  const floatLayers = built.quantized.layers
+    .filter(({ precision }) => precision === 'float')
+    .map(({ name }) => name);
+  const failed = await failedChecks({
+    parity: measured.parity,
+    agreement: measured.int8Agreement,
+    accuracyLoss: measured.accuracyLoss,
+    limits: built.limits,
+    floatLayers,
+    int8: built.int8,
+  });
+  const speed = options.speed ? await measureSpeed(built, data.test.whole) : [];
+  for (const line of resultLines(built, measured, speed)) say(line);
+  for (const text of failed) say(`CHECK FAILED: ${text}`);
+  if (options.json) {
+    const { layers, fallbacks } = built.quantized;
+    const { parity, int8Agreement, accuracyLoss } = measured;
+    const result = {
+      parity,
+      int8Agreement,
+      accuracyLoss,
+      failed,
+      fallbacks,
+      layers,
+      speed,
+    };
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+  }
+  if (failed.length > 0 && !force) {
+    say(
+      `nothing was written to ${out}; --force writes it, and the card then says what failed`,
+    );
+    process.exitCode = 1;
+    return;
+  }
+  await writeBundle(out, bundleFiles(run, built, { measured, failed }));
+  const seconds = Math.round((performance.now() - start) / 1000);
+  say(`${out}: ${built.int8.byteLength} bytes of model, ${seconds} s`);
+}
+
+function resultLines(built: BuiltModel, measured: Measured, speed: readonly Speed[]) {
   const { accuracy, macroF1, flows } = measured.test.whole;
   const percent = (share: number) => `${(100 * share).toFixed(2)}%`;
-  say(`tfjs against fp32 ONNX: largest difference ${measured.parity}`);
-  say(`fp32 against int8: the same class on ${percent(measured.int8Agreement)}`);
-  say(
+  const { layers, fallbacks } = built.quantized;
+  const worst = layers.reduce((a, b) => (b.shift > a.shift ? b : a));
+  return [
+    `tfjs against fp32 ONNX: largest difference ${measured.parity}`,
+    `fp32 against int8: the same class on ${percent(measured.int8Agreement)}, accuracy ${percent(measured.accuracyLoss)} less`,
     `int8 on ${flows} test flows: accuracy ${percent(accuracy)}, macro-F1 ${percent(macroF1)}`,
-  );
-  say(
-    `${out}: ${built.int8.byteLength} bytes of model, ${Math.round((performance.now() - start) / 1000)} s`,
-  );
+    `int8 costs most in ${worst.name}: it alone moves a probability by ${worst.shift.toFixed(5)}`,
+    ...fallbacks.map(
+      ({ layer, agreement }) =>
+        `${layer} stays in float: then ${percent(agreement)} agree`,
+    ),
+    ...speed.map(
+      ({ batch, fp32Us, int8Us, ratio }) =>
+        `batch ${batch}: fp32 ${fp32Us.toFixed(1)}, int8 ${int8Us.toFixed(1)} µs a flow, ${ratio.toFixed(2)} times faster`,
+    ),
+  ];
 }
 
 try {
@@ -113,6 +226,6 @@ try {
   if (options === undefined) process.stdout.write(USAGE);
   else await main(options);
 } catch (error) {
-  say(`export: ${(error as Error).message}`);
-  process.exitCode = 1;
+  say((error as Error).message);
+  process.exitCode = error instanceof InputError ? 2 : 1;
 }

@@ -9,9 +9,6 @@ import {
   type OnnxValue,
 } from './proto.ts';
 
-/** The free axis of every input and output: B. */
-const BATCH = 'B';
-
 export class GraphBuilder {
   readonly #name: string;
   readonly #nodes: OnnxNode[] = [];
@@ -24,15 +21,19 @@ export class GraphBuilder {
     this.#name = name;
   }
 
-  /** A graph input of shape [B, ...shape]. */
-  input(name: string, type: DataType, shape: readonly number[]): string {
-    this.#inputs.push({ name: this.#claim(name), type, shape: [BATCH, ...shape] });
+  /** A graph input; names in the shape are free axes, such as the batch. */
+  input(name: string, type: DataType, shape: readonly (number | string)[]): string {
+    this.#inputs.push({ name: this.#claim(name), type, shape });
     return name;
   }
 
-  /** Makes the tensor `name` an output of shape [B, ...shape]. */
-  output(name: string, shape: readonly number[]): void {
-    this.#outputs.push({ name, type: 'float32', shape: [BATCH, ...shape] });
+  /** Makes the tensor `name` an output. */
+  output(
+    name: string,
+    shape: readonly (number | string)[],
+    type: DataType = 'float32',
+  ): void {
+    this.#outputs.push({ name, type, shape });
   }
 
   /** Adds a node; its one output bears `name`, which is returned. */
@@ -47,6 +48,12 @@ export class GraphBuilder {
     return name;
   }
 
+  /** Adds a node with outputs of their own names ('': not wanted), or of another set of operators. */
+  wideNode(node: OnnxNode): void {
+    for (const output of node.outputs) if (output !== '') this.#claim(output);
+    this.#nodes.push(node);
+  }
+
   floats(name: string, shape: readonly number[], data: Float32Array): string {
     return this.#constant({ name, type: 'float32', shape, data });
   }
@@ -59,11 +66,22 @@ export class GraphBuilder {
     return this.#constant({ name, type: 'int32', shape, data });
   }
 
+  int64s(name: string, values: readonly number[]): string {
+    const data = BigInt64Array.from(values, BigInt);
+    return this.#constant({ name, type: 'int64', shape: [values.length], data });
+  }
+
   float(name: string, value: number): string {
     return this.floats(name, [], Float32Array.of(value));
   }
 
-  uint8(name: string, value: number): string {
+  /** A scalar that is made at its first use. */
+  sharedFloat(name: string, value: number): string {
+    return this.#names.has(name) ? name : this.float(name, value);
+  }
+
+  sharedUint8(name: string, value: number): string {
+    if (this.#names.has(name)) return name;
     return this.#constant({ name, type: 'uint8', shape: [], data: Uint8Array.of(value) });
   }
 

@@ -1,8 +1,8 @@
 // What training and export know of a model -> the manifest that serving reads.
 
 import { createHash } from 'node:crypto';
-import { ROUTER_CNN } from '../models/hyper-parameters.ts';
-import { TENSORS } from '../models/router-cnn.ts';
+import { TENSORS } from '../models/networks/network.ts';
+import { networkNamed } from '../models/networks/networks.ts';
 import type { SavedRun } from '../models/run-directory.ts';
 import {
   MANIFEST_VERSION,
@@ -46,6 +46,8 @@ export function manifestOf(
       precision: 'int8',
       parameters: built.parameters,
     },
+    files: {},
+    failedChecks: [],
     classes: [...config.classes],
     ...contractOf(config),
     calibration: {
@@ -64,6 +66,18 @@ export function manifestOf(
       tolerance: SELF_TEST_TOLERANCE,
     },
   } satisfies Manifest);
+}
+
+/** The manifest with further files named in it, so that a signature covers them. */
+export function namingFiles(
+  manifest: Manifest,
+  files: Readonly<Record<string, Uint8Array>>,
+): Manifest {
+  const named = Object.entries(files).map(([name, bytes]) => {
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    return [name, { sha256, sizeBytes: bytes.byteLength }] as const;
+  });
+  return { ...manifest, files: Object.fromEntries(named) };
 }
 
 /** What features the model wants and what its tensors are called. */
@@ -108,7 +122,13 @@ function trainingOf(config: SavedRun['config']): Manifest['training'] {
     seed: config.seed,
     commit: config.commit,
     backend: config.backend,
-    hyperParameters: { ...config.hyperParameters, widths: JSON.stringify(ROUTER_CNN) },
+    hyperParameters: {
+      ...config.hyperParameters,
+      // Widths, branches, how sizes enter.
+      networkOptions: JSON.stringify(
+        networkNamed(config.network).resolve(config.networkOptions),
+      ),
+    },
   };
 }
 

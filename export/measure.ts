@@ -5,8 +5,8 @@ import { atTemperature, fitThresholds } from '../models/calibration.ts';
 import { type Evaluation, evaluate } from '../models/evaluation.ts';
 import { HYPER_PARAMETERS } from '../models/hyper-parameters.ts';
 import { agreement, likeliest } from '../models/metrics.ts';
+import { TENSORS } from '../models/networks/network.ts';
 import type { PreparedData } from '../models/prepared-data.ts';
-import { TENSORS } from '../models/router-cnn.ts';
 import type { SavedRun } from '../models/run-directory.ts';
 import { pick, type Samples } from '../models/samples.ts';
 import type { BuiltModel } from './model-files.ts';
@@ -19,7 +19,9 @@ export interface Measured {
   readonly parity: number;
   /** Share of test flows on which fp32 and int8 choose the same class. */
   readonly int8Agreement: number;
-  /** The same after so many packets. */
+  /** Accuracy of fp32 less that of int8 on the test captures, as a share. */
+  readonly accuracyLoss: number;
+  /** Agreement after so many packets. */
   readonly earlyAgreement: ReadonlyMap<number, number>;
   /** By class, from validation. */
   readonly thresholds: Readonly<Record<string, number>>;
@@ -51,9 +53,13 @@ export async function measure(
     earlyAgreement.set(packets, await agreementOf(fp32.run, int8.run, samples, classes));
   }
   const probabilities = await int8.run(test.whole);
+  const fp32Probabilities = await fp32.run(test.whole);
+  const accuracy = (p: Float32Array) =>
+    agreement(likeliest(p, classes.length), test.whole.labels);
   const measured = {
     test: await evaluate(int8.run, test, classes),
-    parity: largestDifference(tfjs, await fp32.run(test.whole)),
+    accuracyLoss: accuracy(fp32Probabilities) - accuracy(probabilities),
+    parity: largestDifference(tfjs, fp32Probabilities),
     int8Agreement: await agreementOf(fp32.run, int8.run, test.whole, classes),
     earlyAgreement,
     thresholds,

@@ -8,6 +8,9 @@ export type Inputs = Readonly<Record<string, Uint8Array | Float32Array>>;
 /** Values of each output by its name, B rows each. */
 export type Outputs = Readonly<Record<string, Float32Array>>;
 
+/** Rows of one run: what larger ones gain is little, and memory is bounded. */
+export const BATCH_FLOWS = 32;
+
 export interface OpenOptions {
   /** Where onnxruntime writes the graph as it has optimised it. */
   readonly optimizedModelFile?: string;
@@ -45,7 +48,7 @@ export class OnnxModel {
       if (data === undefined || !metadata.isTensor) {
         throw new Error(`model input "${name}" has no values`);
       }
-      const shape = [flows, ...metadata.shape.slice(1).map(Number)];
+      const shape = shapeOf(metadata.shape, flows, data.length);
       feeds[name] =
         data instanceof Uint8Array
           ? new Tensor('uint8', data, shape)
@@ -63,6 +66,17 @@ export class OnnxModel {
   async close(): Promise<void> {
     await this.#session.release();
   }
+}
+
+/** The shape of `flows` rows; an axis that is free, behind that of the rows, is as long as the values make it. */
+function shapeOf(
+  declared: readonly (number | string)[],
+  flows: number,
+  length: number,
+): number[] {
+  const fixed = declared.slice(1).filter((d) => typeof d === 'number');
+  const free = length / (flows * fixed.reduce((a, b) => a * b, 1));
+  return [flows, ...declared.slice(1).map((d) => (typeof d === 'number' ? d : free))];
 }
 
 /** Row `from` to row `to` of all inputs, of which there are `flows`. Views, not copies. */
@@ -98,5 +112,3 @@ export async function runAll(
   }
   return whole;
 }
-
-const BATCH_FLOWS = 32;

@@ -8,15 +8,17 @@ const { ModelProto } = onnxProto.onnx;
 const OPSET = 17;
 const IR_VERSION = 8;
 
-/** TensorProto.DataType of the types that we write. */
-const DATA_TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6 } as const;
+/** TensorProto.DataType of the types that we write; Cast's attribute is one of these numbers. */
+export const DATA_TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const;
 export type DataType = keyof typeof DATA_TYPES;
 
 /** AttributeProto.AttributeType of the kinds that we write. */
-const ATTRIBUTE = { int: 2, ints: 7 } as const;
+const ATTRIBUTE = { int: 2, string: 3, floats: 6, ints: 7, strings: 8 } as const;
 
-/** A whole number becomes an int, a list ints; floats are not needed by any node that we write. */
-export type Attributes = Readonly<Record<string, number | readonly number[]>>;
+/** A whole number becomes an int, a list of them ints, text a string; floats are told by their type. */
+export type Attributes = Readonly<
+  Record<string, number | string | readonly number[] | readonly string[] | Float32Array>
+>;
 
 export interface OnnxNode {
   readonly op: string;
@@ -24,7 +26,7 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Attributes;
-  /** '' is ai.onnx; others appear only in graphs that onnxruntime has optimised. */
+  /** '' is ai.onnx. */
   readonly domain: string;
 }
 
@@ -33,7 +35,7 @@ export interface OnnxTensor {
   readonly type: DataType;
   /** [] is a scalar. */
   readonly shape: readonly number[];
-  readonly data: Float32Array | Uint8Array | Int8Array | Int32Array;
+  readonly data: Float32Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
 }
 
 /** An input or output; a string names a free axis such as the batch. */
@@ -56,7 +58,7 @@ export function encodeModel(graph: OnnxGraph): Uint8Array {
   const model = {
     irVersion: IR_VERSION,
     producerName: 'sluice',
-    opsetImport: [{ domain: '', version: OPSET }],
+    opsetImport: domainsOf(graph),
     graph: {
       name: graph.name,
       node: graph.nodes.map(nodeProto),
@@ -68,6 +70,22 @@ export function encodeModel(graph: OnnxGraph): Uint8Array {
   const fault = ModelProto.verify(model);
   if (fault !== null) throw new Error(`ONNX model "${graph.name}": ${fault}`);
   return ModelProto.encode(model).finish();
+}
+
+/** Versions of the sets of operators beside ai.onnx. */
+const DOMAINS: Readonly<Record<string, number>> = {
+  'ai.onnx.ml': 3,
+  'com.microsoft': 1,
+};
+
+/** Only those that are used: a runtime that lacks one says so of the graphs that need it. */
+function domainsOf(graph: OnnxGraph): { domain: string; version: number }[] {
+  const used = new Set(graph.nodes.map(({ domain }) => domain));
+  const others = Object.entries(DOMAINS).filter(([domain]) => used.has(domain));
+  return [['', OPSET] as const, ...others].map(([domain, version]) => ({
+    domain,
+    version,
+  }));
 }
 
 /** A constant of a model file. */
@@ -121,12 +139,22 @@ function nodeProto(node: OnnxNode) {
     domain: node.domain,
     input: [...node.inputs],
     output: [...node.outputs],
-    attribute: Object.entries(node.attributes).map(([name, value]) =>
-      typeof value === 'number'
-        ? { name, type: ATTRIBUTE.int, i: value }
-        : { name, type: ATTRIBUTE.ints, ints: [...value] },
-    ),
+    attribute: Object.entries(node.attributes).map(attributeProto),
   };
+}
+
+function attributeProto([name, value]: [string, Attributes[string]]) {
+  const utf8 = (text: string) => Buffer.from(text, 'utf8');
+  if (typeof value === 'number') return { name, type: ATTRIBUTE.int, i: value };
+  if (typeof value === 'string') {
+    return { name, type: ATTRIBUTE.string, s: utf8(value) };
+  }
+  if (value instanceof Float32Array) {
+    return { name, type: ATTRIBUTE.floats, floats: [...value] };
+  }
+  return typeof value[0] === 'string'
+    ? { name, type: ATTRIBUTE.strings, strings: value.map((text) => utf8(String(text))) }
+    : { name, type: ATTRIBUTE.ints, ints: value.map(Number) };
 }
 
 function tensorProto({ name, type, shape, data }: OnnxTensor) {

@@ -4,7 +4,6 @@
 // clipping at 0 is the ReLU; signed inputs with a zero-point in between. Weights are int8 and symmetric, a scale a channel.
 
 import { WEIGHT_LIMIT } from '../models/int8-grid.ts';
-import { seededRandom } from '../models/random.ts';
 
 const UINT8_MAX = 255;
 /** float32 loses precision below. */
@@ -33,41 +32,30 @@ export function roundTrip(value: number, { scale, zeroPoint }: Scale): number {
 
 /** Shares of the largest value that are tried as the end of a range. */
 const RANGE_SHARES = Array.from({ length: 40 }, (_, i) => 1 - i * 0.02);
-/** Ranges are judged on this many values at most. */
-const JUDGED_VALUES = 20_000;
+
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
 
 /**
  * The range whose rounding and clipping errors, squared and summed, are the least. Clipping a few outliers buys
  * resolution for all other values.
+ *
+ * @param values some of those that it is for
+ * @param largest the range of them all
  */
-export function bestRange(values: Float32Array): { low: number; high: number } {
-  let low = 0;
-  let high = 0;
-  for (const value of values) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  const judged = drawn(values, JUDGED_VALUES);
+export function leastErrorRange(values: Float32Array, { low, high }: Range): Range {
   let best = { low, high };
   let least = Number.POSITIVE_INFINITY;
   for (const share of RANGE_SHARES) {
     const range = { low: low * share, high: high * share };
     const scale = scaleOf(range.low, range.high);
     let error = 0;
-    for (const value of judged) error += (value - roundTrip(value, scale)) ** 2;
+    for (const value of values) error += (value - roundTrip(value, scale)) ** 2;
     if (error < least) [least, best] = [error, range];
   }
   return best;
-}
-
-/** Some of the values, drawn: every n-th one would be of one channel where n is a multiple of their number. */
-function drawn(values: Float32Array, count: number): Float32Array {
-  if (values.length <= count) return values;
-  const random = seededRandom(1);
-  return Float32Array.from(
-    { length: count },
-    () => values[Math.floor(random() * values.length)] ?? 0,
-  );
 }
 
 /** Weights of a layer in int8, bias in int32. */
@@ -92,7 +80,32 @@ export function quantizeWeights(
   inputScale: number,
   channelOf: (i: number) => number,
 ): QuantizedWeights {
-  const largest = new Float32Array(bias.length);
+  const { weights: quantized, scales } = quantizeChannels(
+    weights,
+    bias.length,
+    channelOf,
+  );
+  const biasScales = scales.map((scale) => inputScale * scale);
+  const biases = Int32Array.from(bias, (value, o) =>
+    Math.round(value / (biasScales[o] ?? 1)),
+  );
+  return { weights: quantized, scales, bias: biases, biasScales };
+}
+
+/** Weights [rows, columns] in int8, a scale a column. */
+export function quantizeColumns(
+  weights: Float32Array,
+  columns: number,
+): { readonly weights: Int8Array; readonly scales: Float32Array } {
+  return quantizeChannels(weights, columns, (i) => i % columns);
+}
+
+function quantizeChannels(
+  weights: Float32Array,
+  channels: number,
+  channelOf: (i: number) => number,
+): { weights: Int8Array; scales: Float32Array } {
+  const largest = new Float32Array(channels);
   for (const [i, weight] of weights.entries()) {
     const channel = channelOf(i);
     largest[channel] = Math.max(largest[channel] ?? 0, Math.abs(weight));
@@ -102,11 +115,7 @@ export function quantizeWeights(
   const quantized = Int8Array.from(weights, (weight, i) =>
     clampWeight(Math.round(weight / (scales[channelOf(i)] ?? 1))),
   );
-  const biasScales = scales.map((scale) => inputScale * scale);
-  const biases = Int32Array.from(bias, (value, o) =>
-    Math.round(value / (biasScales[o] ?? 1)),
-  );
-  return { weights: quantized, scales, bias: biases, biasScales };
+  return { weights: quantized, scales };
 }
 
 function clampWeight(value: number): number {

@@ -1,135 +1,231 @@
-// The steps of network.ts -> an int8 ONNX graph in QDQ form: every Conv, Gemm, MaxPool, Flatten and Concat stands between
-// DequantizeLinear and QuantizeLinear, which is the pattern that onnxruntime fuses into integer kernels. A ReLU has no
-// node: the uint8 behind it starts at zero (quantize.ts). The last Gemm gives float logits to the Softmax.
+// The steps of network.ts -> an int8 ONNX graph in QDQ form: Conv, Gemm, MaxPool, GlobalAveragePool and Concat stand between
+// DequantizeLinear and QuantizeLinear, which is the pattern that onnxruntime fuses into integer kernels; what only moves
+// numbers moves the 8-bit ones. A ReLU has no node: the uint8 behind it starts at zero (quantize.ts). LSTMs take floats and
+// have int8 weights (lstm-nodes.ts). The last Gemm gives float logits to the Softmax. Axes: see network.ts.
 
 import { GraphBuilder } from './graph.ts';
-import type { ConvolveStep, DenseStep, Network, Step } from './network.ts';
-import { outputOf } from './network.ts';
+import { writeLookUp, writePacketChannels } from './look-up-nodes.ts';
+import { writeInt8Lstm } from './lstm-nodes.ts';
 import {
-  type QuantizedWeights,
-  quantizeWeights,
-  type Scale,
-  scaleOf,
-} from './quantize.ts';
-import { convolution, pooling } from './write-fp32.ts';
+  type ConvolveStep,
+  type DenseStep,
+  freeInputs,
+  type InputStep,
+  type Network,
+  outputOf,
+  type Step,
+  sourcesOf,
+  wholeShape,
+} from './network.ts';
+import { quantizeWeights, type Scale } from './quantize.ts';
+import { chooseScales, type IntegerStep, isInteger, type Ranges } from './scales.ts';
+import {
+  convolution,
+  isMoving,
+  type MovingStep,
+  pooling,
+  writeMoving,
+  writeNodes,
+} from './write-nodes.ts';
 
-/** Range of each step's values by its name, as `calibrate` found them. */
-export type Ranges = ReadonlyMap<string, { readonly low: number; readonly high: number }>;
+export interface Int8Options {
+  /** Names of steps that stay in float. */
+  readonly float?: ReadonlySet<string>;
+  /** Steps whose values become outputs, too, named `seenName(step)`. */
+  readonly exposed?: readonly string[];
+}
+
+/** Name of the output that shows a step's values. */
+export function seenName(step: string): string {
+  return `${step}_seen`;
+}
 
 /** The model file in int8. */
-export function writeInt8(network: Network, ranges: Ranges): Uint8Array {
-  const writer = new Writer(network, ranges);
+export function writeInt8(
+  network: Network,
+  ranges: Ranges,
+  options: Int8Options = {},
+): Uint8Array {
+  const writer = new Writer(network, ranges, options.float ?? new Set());
   for (const step of network.steps) writer.write(step);
-  return writer.encode();
+  return writer.encode(options.exposed ?? []);
+}
+
+/** The tensors that carry a step's values; those that are lacking are made when they are wanted. */
+interface Carried {
+  float?: string;
+  /** uint8 */
+  quantized?: string;
+  /** `quantized`, as floats. */
+  dequantized?: string;
+}
+
+function isWeighted(step: Step): step is ConvolveStep | DenseStep {
+  return step.kind === 'convolve' || step.kind === 'dense';
 }
 
 class Writer {
   readonly #graph: GraphBuilder;
   readonly #network: Network;
-  /** Scale of each quantized step's values, by its name. */
+  readonly #float: ReadonlySet<string>;
+  readonly #free: ReadonlySet<string>;
+  /** Scale of each step's values in 8 bits, by its name. */
   readonly #scales: ReadonlyMap<string, Scale>;
-  /** The float tensor that carries a step's values, by the step's name. */
-  readonly #tensors = new Map<string, string>();
+  readonly #carried = new Map<string, Carried>();
 
-  constructor(network: Network, ranges: Ranges) {
+  constructor(network: Network, ranges: Ranges, float: ReadonlySet<string>) {
     this.#graph = new GraphBuilder(network.name);
     this.#network = network;
+    this.#float = float;
+    this.#free = freeInputs(network);
     this.#scales = chooseScales(network, ranges);
   }
 
-  encode(): Uint8Array {
+  encode(exposed: readonly string[]): Uint8Array {
     const output = outputOf(this.#network);
-    this.#graph.output(output.name, output.shape);
-    return this.#graph.encode();
+    const graph = this.#graph;
+    if (this.#carried.get(output.name)?.float !== output.name) {
+      graph.node('Identity', output.name, [this.#floatOf(output.name)]);
+    }
+    graph.output(output.name, wholeShape(output));
+    for (const { name, shape } of this.#network.steps) {
+      if (!exposed.includes(name)) continue;
+      graph.node('Identity', seenName(name), [this.#floatOf(name)]);
+      graph.output(
+        seenName(name),
+        [0, ...shape].map((_, i) => `${name}_${i}`),
+      );
+    }
+    return graph.encode();
   }
 
   write(step: Step): void {
-    const graph = this.#graph;
     const { name } = step;
+    const int8 = { name, precision: 'int8' } as const;
+    if (step.kind === 'input') this.#input(step);
+    else if (step.kind === 'rescale') {
+      // Exact: the bytes are their own quantization.
+      this.#carried.set(name, { ...this.#carriedOf(step.from) });
+    } else if (isMoving(step)) this.#move(step);
+    else if (isInteger(step, this.#float)) this.#compute(step);
+    else if (isWeighted(step)) this.#computeInFloat(step);
+    else if (step.kind === 'lstm' && !this.#float.has(name)) {
+      const [x, ...lengths] = sourcesOf(step);
+      const inputs = [this.#floatOf(x ?? ''), ...lengths];
+      writeInt8Lstm(this.#graph, step, inputs, name);
+      this.#carried.set(name, { float: name });
+    } else if (step.kind === 'look-up' && !this.#float.has(name)) {
+      writeLookUp(this.#graph, step, this.#floatOf(step.from), int8);
+      this.#carried.set(name, { float: name });
+    } else if (step.kind === 'packet-channels' && !this.#float.has(name)) {
+      writePacketChannels(this.#graph, step, this.#floatOf(step.from), int8);
+      this.#carried.set(name, { float: name });
+    } else {
+      const isLengths = step.kind === 'lengths';
+      const inputs = sourcesOf(step).map((from) =>
+        isLengths ? this.#anyOf(from) : this.#floatOf(from),
+      );
+      writeNodes(this.#graph, step, inputs, name);
+      this.#carried.set(name, { float: name });
+    }
+  }
+
+  #input(step: InputStep): void {
+    const { name } = step;
+    const bytes = step.values === 'bytes';
+    const shape = wholeShape(step, this.#free.has(name));
+    this.#graph.input(name, bytes ? 'uint8' : 'float32', shape);
+    this.#carried.set(name, bytes ? { quantized: name } : { float: name });
+  }
+
+  /** Moves 8-bit numbers where there are any or they are wanted behind, else floats. */
+  #move(step: MovingStep): void {
+    const { name, from } = step;
+    const { float, quantized } = this.#carriedOf(from);
+    const isFloat = float !== undefined || quantized === undefined;
+    if (isFloat && !this.#isWantedIn8Bits(name)) {
+      const moved = { name, zero: undefined };
+      writeMoving(this.#graph, step, this.#floatOf(from), moved);
+      this.#carried.set(name, { float: name });
+      return;
+    }
+    const source = quantized ?? this.#quantizedOf(from);
+    const moved = `${name}_q`;
+    const zero = step.kind === 'rows' ? this.#constants(from)[1] : undefined;
+    writeMoving(this.#graph, step, source, { name: moved, zero });
+    this.#carried.set(name, { quantized: moved });
+  }
+
+  /** Whether an integer kernel reads a step's values, be it through others that move them. */
+  #isWantedIn8Bits(name: string): boolean {
+    return this.#network.steps.some((step) => {
+      if (!sourcesOf(step).includes(name)) return false;
+      if (isMoving(step)) return this.#isWantedIn8Bits(step.name);
+      return isInteger(step, this.#float);
+    });
+  }
+
+  /** The node between DequantizeLinear and QuantizeLinear; logits have nothing behind them. */
+  #compute(step: IntegerStep): void {
+    const { name } = step;
+    const graph = this.#graph;
+    if (step.kind === 'concat' && this.#isCopying(step.parts, name)) {
+      const parts = step.parts.map((part) => this.#quantizedOf(part));
+      const quantized = graph.node('Concat', `${name}_q`, parts, { axis: 1 });
+      this.#carried.set(name, { quantized });
+      return;
+    }
+    const inputs = sourcesOf(step).map((from) => this.#dequantizedOf(from));
+    const quantize = this.#scales.has(name);
+    const made = quantize ? `${name}_float` : name;
     switch (step.kind) {
-      case 'input':
-        this.#input(step);
-        return;
-      case 'rescale': {
-        // Exact: the bytes are their own quantization.
-        const [scale, zero] = this.#scaleConstants(name);
-        this.#tensors.set(
-          name,
-          graph.node('DequantizeLinear', name, [step.from, scale, zero]),
-        );
-        return;
-      }
-      case 'transpose':
-        this.#between(step, (x, y) => graph.node('Transpose', y, x, { perm: [0, 2, 1] }));
-        return;
       case 'convolve':
-        this.#between(step, (x, y) =>
-          graph.node('Conv', y, [...x, ...this.#weights(step)], convolution(step)),
-        );
-        return;
-      case 'pool':
-        this.#between(step, (x, y) => graph.node('MaxPool', y, x, pooling(step)));
-        return;
-      case 'flatten':
-        this.#between(step, (x, y) => graph.node('Flatten', y, x, { axis: 1 }));
-        return;
+        graph.node('Conv', made, [...inputs, ...this.#weights(step)], convolution(step));
+        break;
       case 'dense':
-        this.#between(step, (x, y) =>
-          graph.node('Gemm', y, [...x, ...this.#weights(step)]),
-        );
-        return;
+        graph.node('Gemm', made, [...inputs, ...this.#weights(step)]);
+        break;
+      case 'pool':
+        graph.node('MaxPool', made, inputs, pooling(step));
+        break;
+      case 'average':
+        graph.node('GlobalAveragePool', made, inputs);
+        break;
       case 'concat':
-        this.#between(step, (x, y) => graph.node('Concat', y, x, { axis: 1 }));
-        return;
-      case 'softmax':
-        graph.node('Softmax', name, [this.#tensor(step.from)], { axis: 1 });
-        return;
+        graph.node('Concat', made, inputs, { axis: 1 });
+        break;
       default:
         step satisfies never;
     }
-  }
-
-  /** A float input is quantized at once; bytes wait for their rescale. */
-  #input(step: Extract<Step, { kind: 'input' }>): void {
-    const { name, shape } = step;
-    if (step.values === 'bytes') {
-      this.#graph.input(name, 'uint8', shape);
-      return;
+    if (!quantize) this.#carried.set(name, { float: made });
+    else {
+      const quantized = graph.node('QuantizeLinear', `${name}_q`, [
+        made,
+        ...this.#constants(name),
+      ]);
+      this.#carried.set(name, { quantized });
     }
-    this.#graph.input(name, 'float32', shape);
-    this.#tensors.set(name, this.#requantize(name, name));
   }
 
-  /** Writes a step's node; where its values are quantized, Q and DQ behind it. */
-  #between(
-    step: Exclude<Step, { kind: 'input' | 'rescale' }>,
-    node: (inputs: readonly string[], name: string) => string,
-  ): void {
-    const { name } = step;
-    const inputs = (step.kind === 'concat' ? step.parts : [step.from]).map((from) =>
-      this.#tensor(from),
-    );
-    if (!this.#scales.has(name)) {
-      this.#tensors.set(name, node(inputs, name));
-      return;
-    }
-    this.#tensors.set(name, this.#requantize(node(inputs, `${name}_float`), name));
-  }
-
-  /** float tensor -> its 8-bit version, dequantized. */
-  #requantize(tensor: string, name: string): string {
-    const [scale, zero] = this.#scaleConstants(name);
+  /**
+   * A layer that is to stay in float, its ReLU as a Max: onnxruntime 1.30 quantizes the weights of a float Gemm or Conv on its
+   * own where DequantizeLinear stands in front and QuantizeLinear (or a Relu and that) behind.
+   */
+  #computeInFloat(step: ConvolveStep | DenseStep): void {
     const graph = this.#graph;
-    const quantized = graph.node('QuantizeLinear', `${name}_q`, [tensor, scale, zero]);
-    return graph.node('DequantizeLinear', `${name}_dq`, [quantized, scale, zero]);
+    const { name, relu, from } = step;
+    writeNodes(graph, { ...step, relu: false }, [this.#floatOf(from)], `${name}_sum`);
+    const least = graph.float(`${name}_least`, relu ? 0 : LEAST_FLOAT);
+    graph.node('Max', name, [`${name}_sum`, least]);
+    this.#carried.set(name, { float: name });
   }
 
-  #scaleConstants(name: string): [scale: string, zero: string] {
-    const { scale, zeroPoint } = this.#scale(name);
-    return [
-      this.#graph.float(`${name}_scale`, scale),
-      this.#graph.uint8(`${name}_zero`, zeroPoint),
-    ];
+  #isCopying(parts: readonly string[], name: string): boolean {
+    const whole = this.#scale(name);
+    return parts.every((part) => {
+      const { scale, zeroPoint } = this.#scale(part);
+      return scale === whole.scale && zeroPoint === whole.zeroPoint;
+    });
   }
 
   /** Weights and bias as dequantized constants, the form that the fusion wants. */
@@ -142,12 +238,7 @@ class Writer {
     const channelOf = convolve
       ? (i: number) => Math.floor(i / perChannel)
       : (i: number) => i % channels;
-    const q: QuantizedWeights = quantizeWeights(
-      weights,
-      bias,
-      this.#scale(step.from).scale,
-      channelOf,
-    );
+    const q = quantizeWeights(weights, bias, this.#scale(step.from).scale, channelOf);
     const shape = convolve ? step.weightShape : [perChannel, channels];
     const weightInputs = [
       graph.int8s(`${name}_weights_q`, shape, q.weights),
@@ -166,67 +257,55 @@ class Writer {
     ];
   }
 
+  #floatOf(name: string): string {
+    return this.#carriedOf(name).float ?? this.#dequantizedOf(name);
+  }
+
+  /** As it came, bytes too: whether a number is 0 can be seen in any form but a rounded one. */
+  #anyOf(name: string): string {
+    const { float, quantized } = this.#carriedOf(name);
+    return float ?? quantized ?? '';
+  }
+
+  #quantizedOf(name: string): string {
+    const carried = this.#carriedOf(name);
+    carried.quantized ??= this.#graph.node('QuantizeLinear', `${name}_q`, [
+      carried.float ?? '',
+      ...this.#constants(name),
+    ]);
+    return carried.quantized;
+  }
+
+  #dequantizedOf(name: string): string {
+    const carried = this.#carriedOf(name);
+    carried.dequantized ??= this.#graph.node('DequantizeLinear', `${name}_dq`, [
+      this.#quantizedOf(name),
+      ...this.#constants(name),
+    ]);
+    return carried.dequantized;
+  }
+
+  /** Names of the two constants; made once. */
+  #constants(name: string): [scale: string, zero: string] {
+    const { scale, zeroPoint } = this.#scale(name);
+    return [
+      this.#graph.sharedFloat(`${name}_scale`, scale),
+      this.#graph.sharedUint8(`${name}_zero`, zeroPoint),
+    ];
+  }
+
   #scale(name: string): Scale {
     const scale = this.#scales.get(name);
     if (scale === undefined) throw new Error(`step "${name}" has no range`);
     return scale;
   }
 
-  #tensor(name: string): string {
-    const tensor = this.#tensors.get(name);
-    if (tensor === undefined) throw new Error(`step "${name}" is not written yet`);
-    return tensor;
+  #carriedOf(name: string): Carried {
+    const carried = this.#carried.get(name);
+    if (carried === undefined) throw new Error(`step "${name}" is not written yet`);
+    return carried;
   }
 }
 
-/** A scale for each step whose values are 8-bit: all but the logits and what comes behind them. */
-function chooseScales(network: Network, ranges: Ranges): Map<string, Scale> {
-  const scales = new Map<string, Scale>();
-  for (const step of network.steps) {
-    const scale = ownScale(step, ranges, scales);
-    if (scale !== undefined) scales.set(step.name, scale);
-  }
-  for (const step of network.steps) {
-    if (step.kind === 'concat') shareScale(step.parts, step.name, scales);
-  }
-  return scales;
-}
-
-function ownScale(
-  step: Step,
-  ranges: Ranges,
-  scales: ReadonlyMap<string, Scale>,
-): Scale | undefined {
-  const range = ranges.get(step.name);
-  switch (step.kind) {
-    case 'rescale':
-      return { scale: Math.fround(step.scale), zeroPoint: 0 };
-    case 'transpose':
-    case 'pool':
-    case 'flatten':
-      return scales.get(step.from);
-    case 'softmax':
-      return undefined;
-    case 'convolve':
-    case 'dense':
-    case 'input':
-    case 'concat':
-      if (range === undefined) return undefined;
-      return scaleOf('relu' in step && step.relu ? 0 : range.low, range.high);
-    default:
-      return step satisfies never;
-  }
-}
-
-/** Concat only copies where its inputs and output have one scale: the widest. */
-function shareScale(
-  parts: readonly string[],
-  name: string,
-  scales: Map<string, Scale>,
-): void {
-  const all = parts
-    .map((part) => scales.get(part))
-    .filter((scale) => scale !== undefined);
-  const widest = all.reduce((a, b) => (b.scale > a.scale ? b : a));
-  for (const tensor of [...parts, name]) scales.set(tensor, widest);
-}
+/** Below it there is no float32: the larger of the two is the value itself. */
+const LEAST_FLOAT = -3.4028234663852886e38;

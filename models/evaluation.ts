@@ -1,7 +1,9 @@
 // A trained model -> the figures of its card: against baselines, after few packets, without each input.
 // Axes: B flows, K classes.
 
-import { majorityClass, nearestBySizes, nearestByStatistics } from './baselines.ts';
+import { majority } from './baselines/look-up.ts';
+import { nearestNeighbours } from './baselines/nearest.ts';
+import { signedSizes } from './baselines/sizes.ts';
 import type { LabelledFlow } from './lab-data.ts';
 import {
   agreement,
@@ -88,12 +90,21 @@ export function baselines(
   test: Samples,
   classes: readonly string[],
 ): Record<string, number> {
+  const { labels, count } = train;
+  const accuracyOf = (probabilities: Float32Array) =>
+    agreement(likeliest(probabilities, classes.length), test.labels);
+  const nearest = (known: Float32Array, asked: Float32Array) => {
+    const columns = known.length / count;
+    return nearestNeighbours(
+      { values: known, labels, columns, classes: classes.length },
+      asked,
+    );
+  };
   return {
-    majorityClass: agreement(majorityClass(train, test, classes.length), test.labels),
-    nearestNeighbourOnSizes: agreement(nearestBySizes(train, test), test.labels),
-    nearestNeighbourOnStatistics: agreement(
-      nearestByStatistics(train, test),
-      test.labels,
+    majorityClass: accuracyOf(majority(labels, test.count, classes.length)),
+    nearestNeighbourOnSizes: accuracyOf(nearest(signedSizes(train), signedSizes(test))),
+    nearestNeighbourOnStatistics: accuracyOf(
+      nearest(train.inputs.statistics, test.inputs.statistics),
     ),
   };
 }

@@ -93,15 +93,16 @@ export function crossEntropy(
 
 const CALIBRATION_BINS = 10;
 
-/** Mean gap between confidence and accuracy over ten bins of confidence, weighted by flows (ECE). */
-export function calibrationError(
+/** Flows by tenths of confidence: how sure the model was, and how often right. Empty bins are left out. */
+export function confidenceBins(
   probabilities: Float32Array,
   labels: Int32Array,
   classes: number,
-): number {
+): { confidence: number; accuracy: number; flows: number }[] {
   const bins = Array.from({ length: CALIBRATION_BINS }, () => ({
     confidence: 0,
     right: 0,
+    flows: 0,
   }));
   for (const [b, k] of likeliest(probabilities, classes).entries()) {
     const confidence = probabilities[b * classes + k] ?? 0;
@@ -109,8 +110,26 @@ export function calibrationError(
       bins[Math.min(CALIBRATION_BINS - 1, Math.floor(confidence * CALIBRATION_BINS))];
     if (bin === undefined) continue;
     bin.confidence += confidence;
+    bin.flows++;
     if (labels[b] === k) bin.right++;
   }
-  const gaps = bins.map(({ confidence, right }) => Math.abs(confidence - right));
+  return bins
+    .filter(({ flows }) => flows > 0)
+    .map(({ confidence, right, flows }) => ({
+      confidence: confidence / flows,
+      accuracy: right / flows,
+      flows,
+    }));
+}
+
+/** Mean gap between confidence and accuracy over ten bins of confidence, weighted by flows (ECE). */
+export function calibrationError(
+  probabilities: Float32Array,
+  labels: Int32Array,
+  classes: number,
+): number {
+  const gaps = confidenceBins(probabilities, labels, classes).map(
+    ({ confidence, accuracy, flows }) => flows * Math.abs(confidence - accuracy),
+  );
   return gaps.reduce((a, b) => a + b, 0) / Math.max(labels.length, 1);
 }

@@ -2,17 +2,22 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { InputError } from '../src/errors.ts';
 import type { PacketSpec } from '../src/features/features.ts';
 import type { StatisticsNormaliser } from '../src/features/normalise.ts';
 import type { CanaryField } from '../src/handshake/canary.ts';
 import type { tf } from './backend.ts';
 import type { Evaluation } from './evaluation.ts';
+import type { NetworkOptions } from './networks/network.ts';
 import type { EpochReport } from './trainer.ts';
 import { copyWeights, setWeights } from './trainer.ts';
 
 /** Everything that decided the weights. */
 export interface RunConfig {
-  readonly network: 'router-cnn';
+  /** Its name in models/networks/networks.ts. */
+  readonly network: string;
+  /** Its options where they are not the defaults. */
+  readonly networkOptions?: NetworkOptions;
   readonly classes: readonly string[];
   readonly seed: number;
   readonly seriesSteps: number;
@@ -65,6 +70,17 @@ export async function saveRun(
   metrics: RunMetrics,
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
+  await saveWeights(directory, model);
+  await writeJson(directory, 'metrics.json', metrics);
+  // Written last: a run with a config is complete.
+  await writeJson(directory, 'config.json', config);
+}
+
+/** weights.json and weights.bin. */
+export async function saveWeights(
+  directory: string,
+  model: tf.LayersModel,
+): Promise<void> {
   const index: WeightsIndex = {
     weights: model.weights.map(({ originalName, shape }) => ({
       name: originalName,
@@ -74,9 +90,6 @@ export async function saveRun(
   const values = copyWeights(model).map((v) => Buffer.from(v.buffer));
   await writeFile(join(directory, 'weights.bin'), Buffer.concat(values));
   await writeJson(directory, 'weights.json', index);
-  await writeJson(directory, 'metrics.json', metrics);
-  // Written last: a run with a config is complete.
-  await writeJson(directory, 'config.json', config);
 }
 
 export interface SavedRun {
@@ -117,11 +130,10 @@ async function writeJson(directory: string, name: string, value: unknown): Promi
 async function readJson<T>(directory: string, name: string): Promise<T> {
   const path = join(directory, name);
   const text = await readFile(path, 'utf8').catch((cause: Error) => {
-    throw new Error(
+    throw new InputError(
+      'ERR_RUN',
       `${path} cannot be read; expected a finished run, see npm run train`,
-      {
-        cause,
-      },
+      { cause },
     );
   });
   return JSON.parse(text);

@@ -3,15 +3,9 @@
 
 import { allocateBatch, type Features, writeRow } from '../src/features/features.ts';
 import { fitStatistics, type StatisticsNormaliser } from '../src/features/normalise.ts';
-import {
-  HANDSHAKE_BYTES,
-  HANDSHAKE_MESSAGES,
-  SERIES_CHANNELS,
-} from '../src/features/shapes.ts';
 import { STATISTICS } from '../src/features/statistics-table.ts';
-import { tf } from './backend.ts';
 import type { LabelledFlow } from './lab-data.ts';
-import { TENSORS } from './router-cnn.ts';
+import { TENSORS } from './networks/network.ts';
 
 /** B labelled rows, ready for a network. Inputs are called as the model calls them. */
 export interface Samples {
@@ -125,15 +119,4 @@ export function countsOf(labels: Int32Array, classes: number): number[] {
   const counts = new Array<number>(classes).fill(0);
   for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
   return counts;
-}
-
-/** The network's inputs, in its order. Bytes become floats 0..255. To be called inside a tidy. */
-export function inputTensors({ inputs, count }: Samples): tf.Tensor[] {
-  const { handshake_bytes: bytes, series, statistics } = inputs;
-  const steps = series.length / count / SERIES_CHANNELS;
-  return [
-    tf.tensor3d(Float32Array.from(bytes), [count, HANDSHAKE_MESSAGES, HANDSHAKE_BYTES]),
-    tf.tensor3d(series, [count, steps, SERIES_CHANNELS]),
-    tf.tensor2d(statistics, [count, statistics.length / count]),
-  ];
 }

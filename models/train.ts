@@ -1,10 +1,10 @@
 // `npm run train`: the lab's data set -> runs/router-cnn/. SIGINT ends it early and keeps the best weights so far.
 
-import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { BACKENDS, chooseBackend, describeBackend, type tf } from './backend.ts';
 import { atTemperature, fitTemperature } from './calibration.ts';
 import { baselines, evaluate } from './evaluation.ts';
+import { gitCommit } from './git-commit.ts';
 import { HYPER_PARAMETERS } from './hyper-parameters.ts';
 import {
   flowsOf,
@@ -14,8 +14,8 @@ import {
   splitByCapture,
 } from './lab-data.ts';
 import { SERVICES } from './labels.ts';
+import { networkNamed } from './networks/networks.ts';
 import { featureSpec, type PreparedData, prepare } from './prepared-data.ts';
-import { routerCnn } from './router-cnn.ts';
 import { type RunConfig, type RunMetrics, saveRun } from './run-directory.ts';
 import { classWeights, countsOf } from './samples.ts';
 import { type EpochReport, predict, type TrainingResult, train } from './trainer.ts';
@@ -67,27 +67,6 @@ function readOptions(): Options | undefined {
 function wholeNumber(flag: string, text: string): number {
   if (!/^\d+$/.test(text)) throw new Error(`${flag} ${text}: expected a whole number`);
   return Number(text);
-}
-
-/** Where the program stands: a training that cannot be repeated says so. */
-function gitCommit(): string {
-  const git = (...args: string[]) =>
-    execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-  try {
-    // Only what decides the weights.
-    const changed = git(
-      'status',
-      '--porcelain',
-      '--',
-      'src',
-      'native',
-      'models',
-      'export',
-    );
-    return git('rev-parse', 'HEAD').trim() + (changed.trim() === '' ? '' : '-dirty');
-  } catch {
-    return 'unknown';
-  }
 }
 
 async function readSplit(directory: string): Promise<{ split: Split; sha256: string }> {
@@ -226,7 +205,7 @@ async function main(options: Options): Promise<void> {
   const { split, sha256 } = await readSplit(options.data);
   const data = prepare(split, HYPER_PARAMETERS);
   describe(split, data);
-  const model = routerCnn({
+  const model = networkNamed('router-cnn').build({
     seriesSteps: HYPER_PARAMETERS.seriesSteps,
     statistics: data.normaliser.mean.length,
     classes: SERVICES.length,

@@ -2,14 +2,15 @@
 // trainOnBatch and cannot give back the best weights. Axes: B flows, K classes.
 
 import { setImmediate as breathe } from 'node:timers/promises';
+import { Adam } from './adam.ts';
 import { tf } from './backend.ts';
 import { weightsOnGrid } from './int8-grid.ts';
 import { crossEntropy, figuresOf, likeliest } from './metrics.ts';
 import { type Random, seededRandom, shuffledIndices } from './random.ts';
-import { inputTensors, pick, type Samples } from './samples.ts';
+import { pick, type Samples } from './samples.ts';
+import { predictBatch, type StepOptions, trainStep } from './training-step.ts';
 
-export interface TrainingOptions {
-  readonly classes: readonly string[];
+export interface TrainingOptions extends StepOptions {
   readonly seed: number;
   readonly epochs: number;
   readonly batchFlows: number;
@@ -17,9 +18,6 @@ export interface TrainingOptions {
   readonly halveEveryEpochs: number;
   /** Ends training when validation has not got better for so many epochs. */
   readonly patienceEpochs: number;
-  /** One a class. */
-  readonly classWeights: readonly number[];
-  readonly labelSmoothing: number;
   /** Share of the looks at flows that are at way 0, the whole flow; the rest is drawn among all ways. */
   readonly wholeShare: number;
   /** Ends training early; the best weights so far are kept. */
@@ -52,13 +50,6 @@ export interface Looks {
   readonly flows: number;
 }
 
-/** Adam whose learning rate may change on the way. */
-class ScheduledAdam extends tf.AdamOptimizer {
-  setLearningRate(rate: number): void {
-    this.learningRate = rate;
-  }
-}
-
 /**
  * Trains `model` in place and leaves it with the weights of the epoch that validated best, rounded as int8 holds them. An epoch sees each flow once,
  * in a way drawn anew: early decisions are learnt at no cost.
@@ -70,7 +61,7 @@ export async function train(
   options: TrainingOptions,
 ): Promise<TrainingResult> {
   const { epochs, signal, learningRate, halveEveryEpochs, patienceEpochs } = options;
-  const optimizer = new ScheduledAdam(learningRate, 0.9, 0.999);
+  const optimizer = new Adam(learningRate);
   const random = seededRandom(options.seed);
   const history: EpochReport[] = [];
   let best = { epoch: 0, loss: Number.POSITIVE_INFINITY, weights: copyWeights(model) };
@@ -111,7 +102,7 @@ export async function train(
 /** One pass over the training flows; breaks off when told to. Returns the mean loss. */
 async function trainEpoch(
   model: tf.LayersModel,
-  optimizer: tf.Optimizer,
+  optimizer: Adam,
   { samples, flows }: Looks,
   random: Random,
   options: TrainingOptions,
@@ -124,7 +115,7 @@ async function trainEpoch(
   let steps = 0;
   for (let at = 0; at < order.length; at += options.batchFlows) {
     const batch = pick(samples, order.subarray(at, at + options.batchFlows));
-    sum += trainStep(model, optimizer, batch, options);
+    sum += trainStep(model, optimizer, batch, options).loss;
     steps++;
     // Lets SIGINT through.
     await breathe();
@@ -135,48 +126,6 @@ async function trainEpoch(
 
 function drawWay(ways: number, wholeShare: number, random: Random): number {
   return random() < wholeShare ? 0 : Math.floor(random() * ways);
-}
-
-/** One step of the optimizer; returns the loss before it. */
-function trainStep(
-  model: tf.LayersModel,
-  optimizer: tf.Optimizer,
-  batch: Samples,
-  options: TrainingOptions,
-): number {
-  const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
-  return tf.tidy(() => {
-    const inputs = inputTensors(batch);
-    const targets = targetsOf(batch.labels, options);
-    const loss = () => {
-      const outputs = model.apply(inputs, { training: true }) as tf.Tensor2D;
-      return weightedLoss(outputs, targets);
-    };
-    const cost = optimizer.minimize(loss, true, variables);
-    return cost?.dataSync()[0] ?? 0;
-  });
-}
-
-/** labels [B] -> [B, K]: smoothed one-hot rows, each times its class's weight. */
-function targetsOf(
-  labels: Int32Array,
-  { classes, labelSmoothing, classWeights }: TrainingOptions,
-): tf.Tensor2D {
-  const rest = labelSmoothing / classes.length;
-  const rows = new Float32Array(labels.length * classes.length);
-  for (const [b, label] of labels.entries()) {
-    const weight = classWeights[label] ?? 1;
-    const row = b * classes.length;
-    rows.fill(rest * weight, row, row + classes.length);
-    rows[row + label] = (1 - labelSmoothing + rest) * weight;
-  }
-  return tf.tensor2d(rows, [labels.length, classes.length]);
-}
-
-/** probabilities and targets [B, K] -> mean weighted cross-entropy */
-function weightedLoss(probabilities: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
-  const logs = tf.log(tf.clipByValue(probabilities, 1e-7, 1));
-  return tf.neg(tf.mean(tf.sum(tf.mul(targets, logs), 1)));
 }
 
 function validate(model: tf.LayersModel, samples: Samples, classes: readonly string[]) {
@@ -203,10 +152,7 @@ export function predict(model: tf.LayersModel, samples: Samples): Float32Array {
       samples,
       Int32Array.from({ length }, (_, i) => from + i),
     );
-    const rows = tf.tidy(() => {
-      const outputs = model.apply(inputTensors(part), { training: false }) as tf.Tensor;
-      return outputs.dataSync();
-    });
+    const rows = predictBatch(model, part);
     probabilities.set(rows, from * classes);
   }
   return probabilities;

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 
 const { configPage } = await import('../dist/src/agent/config-docs.js');
+const { manifestSchemaJson } = await import('../dist/src/bundle/manifest-docs.js');
 const { datasetPage } = await import('../dist/src/dataset/dataset-docs.js');
 const { featuresPage } = await import('../dist/src/features/features-docs.js');
 
@@ -11,3 +12,4 @@ const write = (name, page) =>
 write('agent-config.md', configPage());
 write('dataset.md', datasetPage());
 write('features.md', featuresPage());
+write('manifest.schema.json', `${JSON.stringify(manifestSchemaJson(), null, 2)}\n`);

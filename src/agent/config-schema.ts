@@ -35,6 +35,8 @@ const path = z
   .string()
   .max(PATH_MAX)
   .regex(/^\P{Cc}+$/u);
+/** 42 bytes in base64, the first two of which are "Ed". */
+const PUBLIC_KEY = /^RW[A-Za-z0-9+/]{54}$/;
 const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));
 const rises = (steps: readonly number[]): boolean =>
   steps.every((step, i) => step > (steps[i - 1] ?? 0));
@@ -157,10 +159,19 @@ const decision = section('When a flow is classified; at its end it is in any cas
 
 const classify = section('The model and its queue.', {
   bundle: key(path, {
-    meaning: 'Directory of the model.',
+    meaning: 'Directory or archive of the model.',
     expected: 'a path',
     absent: 'the one that comes with the program',
   }),
+  trustedKeys: key(z.array(z.string().regex(PUBLIC_KEY)).max(64).default([]), {
+    meaning:
+      'Public keys of minisign: a bundle that did not come with the program is taken when one of them has signed it.',
+    expected: 'a list of at most 64 keys, each 56 characters that begin with RW',
+  }),
+  allowUnsigned: flag(
+    false,
+    'Also take a bundle that nobody signed, or somebody unknown.',
+  ),
   batchFlows: whole(32, [1, 1_024], 'Flows that the model is given at a time, at most.'),
   batchWaitMs: whole(50, [0, 60_000], 'A flow waits so long for others, at most.'),
   queueFlows: whole(

@@ -15,6 +15,8 @@ export interface ConfigOverrides {
   readonly controller?: string | undefined;
   readonly tokenFile?: string | undefined;
   readonly bundle?: string | undefined;
+  readonly trustedKeys?: readonly string[] | undefined;
+  readonly allowUnsigned?: boolean | undefined;
   readonly windowMs?: number | undefined;
 }
 
@@ -27,6 +29,8 @@ const OVERRIDES: Readonly<
   controller: { flag: '--controller', path: ['report', 'controller'] },
   tokenFile: { flag: '--token-file', path: ['report', 'tokenFile'], isPath: true },
   bundle: { flag: '--bundle', path: ['classify', 'bundle'], isPath: true },
+  trustedKeys: { flag: '--trusted-key', path: ['classify', 'trustedKeys'] },
+  allowUnsigned: { flag: '--allow-unsigned', path: ['classify', 'allowUnsigned'] },
   windowMs: { flag: '--window-ms', path: ['report', 'windowMs'] },
 };
 

@@ -2,6 +2,7 @@
 
 import { loadBundle } from '../bundle/load-bundle.ts';
 import { featureSpecOf } from '../bundle/manifest.ts';
+import { trustWords } from '../bundle/trust.ts';
 import { interfaceFacts, offloadWarnings } from '../capture/interface-facts.ts';
 import { loadNative } from '../capture/native.ts';
 import type { Prediction } from '../classify/classifier.ts';
@@ -58,7 +59,11 @@ const GRACE_MS = 5_000;
 export async function runAgent(run: AgentRun): Promise<AgentSummary> {
   const { config, log, signal } = run;
   const start = performance.now();
-  const bundle = await loadBundle(config.classify.bundle);
+  const { trustedKeys, allowUnsigned } = config.classify;
+  const bundle = await loadBundle(config.classify.bundle, {
+    keys: trustedKeys,
+    allowUnsigned,
+  });
   const { manifest } = bundle;
   const { packets } = featureSpecOf(manifest);
   const model = `${manifest.name}@${manifest.model.sha256.slice(0, 12)}`;
@@ -85,7 +90,9 @@ export async function runAgent(run: AgentRun): Promise<AgentSummary> {
       config.classify,
       (prediction, seen) => agent.answered(prediction, seen),
     );
-    log.info(`model ${model}, ${manifest.classes.length} classes`);
+    log.info(
+      `model ${model}, ${manifest.classes.length} classes, ${trustWords(bundle.origin)}`,
+    );
     const windows = new Windows(run, tally, reporting, () => totalsOf(source, queue));
     try {
       await agent.run(queue, signal);

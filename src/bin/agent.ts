@@ -22,6 +22,8 @@ interface Options {
   readonly controller?: string;
   readonly tokenFile?: string;
   readonly bundle?: string;
+  readonly trustedKey?: readonly string[];
+  readonly allowUnsigned?: true;
   readonly windowMs?: number;
   readonly predictions?: string;
   readonly addresses?: true;
@@ -47,7 +49,9 @@ export function agentCommand(version: string): Command {
     .option('--controller <url>', 'where reports go')
     .option('--site <name>', 'the name of this site in reports')
     .option('--token-file <file>', 'holds the token of the site')
-    .option('--bundle <directory>', 'the model')
+    .option('--bundle <path>', 'the model, a directory or an archive')
+    .option('--trusted-key <key...>', 'public keys whose bundles are taken')
+    .option('--allow-unsigned', 'take bundles that nobody signed, or somebody unknown')
     .option('--window-ms <ms>', 'a report is of so long', numberOption(1_000, 86_400_000))
     .option('--predictions <where>', 'a JSON line a label: stdout or a file')
     .option('--addresses', 'addresses and ports in these lines')
@@ -62,12 +66,15 @@ export function agentCommand(version: string): Command {
 
 function overridesOf(options: Options): ConfigOverrides {
   const { interface: name, site, controller, tokenFile, bundle, windowMs } = options;
+  const { trustedKey, allowUnsigned } = options;
   return {
     ...(name !== undefined && { interface: name }),
     ...(site !== undefined && { site }),
     ...(controller !== undefined && { controller }),
     ...(tokenFile !== undefined && { tokenFile }),
     ...(bundle !== undefined && { bundle }),
+    ...(trustedKey !== undefined && { trustedKeys: trustedKey }),
+    ...(allowUnsigned !== undefined && { allowUnsigned }),
     ...(windowMs !== undefined && { windowMs }),
   };
 }

@@ -25,7 +25,7 @@ export function doctorCommand(): Command {
       'say what this machine lacks to capture and classify, and how to mend it',
     )
     .option('-i, --interface <name>', 'look at this interface, too')
-    .option('--bundle <directory>', 'the model to load', SHIPPED_BUNDLE)
+    .option('--bundle <path>', 'the model to load', SHIPPED_BUNDLE)
     .option('--json', 'one JSON object a check')
     .addHelpText(
       'after',

@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { loadBundle } from '../bundle/load-bundle.ts';
 import { featureSpecOf } from '../bundle/manifest.ts';
+import { TRUST_ANY } from '../bundle/trust.ts';
 import { type FeatureSpec, PAPER_PACKETS } from '../features/features.ts';
 import {
   IAT_NORMALISERS,
@@ -64,7 +65,7 @@ export function addFeatureOptions(command: Command): Command {
     showOption(),
   ];
   command
-    .option('--bundle <directory>', 'take all of the following from a model bundle')
+    .option('--bundle <path>', 'take all of the following from a model bundle')
     .addOption(
       new Option(
         '--packets <N>',
@@ -98,7 +99,7 @@ function canaryFields(text: string): readonly CanaryField[] {
 export async function wantedFeatures(options: FeatureOptions): Promise<WantedFeatures> {
   const cut = options.packets;
   if (options.bundle !== undefined) {
-    const { manifest } = await loadBundle(options.bundle);
+    const { manifest } = await loadBundle(options.bundle, TRUST_ANY);
     const spec = featureSpecOf(manifest);
     return { spec, cut, normaliser: manifest.features.statistics };
   }

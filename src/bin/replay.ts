@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { loadBundle } from '../bundle/load-bundle.ts';
 import { modelInputsOf } from '../bundle/manifest.ts';
 import { SHIPPED_BUNDLE } from '../bundle/shipped-bundle.ts';
+import { TRUST_ANY } from '../bundle/trust.ts';
 import type { Prediction } from '../classify/classifier.ts';
 import { allocateBatch, writeFlow } from '../features/features.ts';
 import { factsOf } from '../handshake/facts.ts';
@@ -51,7 +52,7 @@ export function replayCommand(): Command {
     .argument('<file...>', 'pcap or pcapng, also gzip; - is standard input')
     .option('--json', 'one JSON object a flow, the last line is the tally')
     .option('--summary', 'the tally only')
-    .option('--bundle <directory>', 'the model to classify with', SHIPPED_BUNDLE)
+    .option('--bundle <path>', 'the model to classify with', SHIPPED_BUNDLE)
     .addOption(tunnelsOption())
     .addHelpText(
       'after',
@@ -69,7 +70,7 @@ interface Pending {
 async function replay(files: readonly string[], options: ReplayOptions): Promise<void> {
   // Not at the top: the other subcommands do without onnxruntime, and doctor tells when it cannot be loaded.
   const { BATCH_FLOWS, Classifier } = await import('../classify/classifier.ts');
-  const classifier = await Classifier.open(await loadBundle(options.bundle));
+  const classifier = await Classifier.open(await loadBundle(options.bundle, TRUST_ANY));
   const { manifest } = classifier;
   const inputs = modelInputsOf(manifest);
   const { spec } = inputs;

@@ -21,6 +21,10 @@ const SUBCOMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   collect: async () => (await import('./collect.ts')).collectCommand(),
   controller: async () => (await import('./controller.ts')).controllerCommand(),
   dataset: async () => (await import('./dataset.ts')).datasetCommand(),
+  bundle: async () => (await import('./bundle.ts')).bundleCommand(),
+  export: async () => (await import('./export.ts')).exportCommand(),
+  train: async () => (await import('./train.ts')).trainCommand(),
+  evaluate: async () => (await import('./evaluate.ts')).evaluateCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
 };
 

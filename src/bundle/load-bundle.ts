@@ -1,86 +1,100 @@
-// A bundle's directory -> manifest and model bytes, checked: whole, undamaged, and made for this program's features.
+// A bundle's directory or archive -> manifest and model bytes, checked: trusted, whole, undamaged, and made for this
+// program's features.
 
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { BundleError } from '../errors.ts';
+import {
+  type BundleParts,
+  damaged,
+  MANIFEST_FILE,
+  MODEL_BYTES_MAX,
+  openParts,
+  PART_BYTES_MAX,
+  SIGNATURE_FILE,
+} from './bundle-parts.ts';
 import {
   incompatibility,
   MANIFEST_VERSION,
   type Manifest,
   manifestSchema,
 } from './manifest.ts';
+import { type Origin, originOf, TRUST_SHIPPED, type Trust } from './trust.ts';
 
-/** A model far beyond what a router runs is taken for a mistake: it would be read into memory whole. */
-const MODEL_BYTES_MAX = 256 * 1024 * 1024;
-const MANIFEST_BYTES_MAX = 16 * 1024 * 1024;
-
-/** A bundle that can be served. */
-export interface Bundle {
-  readonly directory: string;
+/** A bundle that is whole. */
+export interface WholeBundle {
+  /** Its directory or archive. */
+  readonly path: string;
   readonly manifest: Manifest;
   readonly model: Uint8Array;
+  readonly origin: Origin;
+  /** By which it was read. */
+  readonly trust: Trust;
+  /** All its files by name, the manifest and a signature among them. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
+/** A bundle that can be served. */
+export type Bundle = Omit<WholeBundle, 'files'>;
+
 /**
- * Reads a bundle.
+ * Reads a bundle for use.
  *
- * @throws BundleError ERR_BUNDLE_MISSING, ERR_BUNDLE_DAMAGED, ERR_BUNDLE_VERSION, each in one line.
+ * @param trust whose bundles are taken; by default only what came with the program.
+ * @throws BundleError ERR_BUNDLE_MISSING, ERR_BUNDLE_UNSIGNED, ERR_BUNDLE_SIGNATURE, ERR_BUNDLE_DAMAGED,
+ *   ERR_BUNDLE_VERSION, each in one line.
  */
-export async function loadBundle(directory: string): Promise<Bundle> {
-  const facts = await stat(directory).catch(() => undefined);
-  if (facts === undefined) throw missing(directory, 'no such directory');
-  if (!facts.isDirectory()) throw missing(directory, 'not a directory');
-  const manifest = parseManifest(
-    directory,
-    await readPart(directory, 'manifest.json', MANIFEST_BYTES_MAX),
-  );
-  const reason = incompatibility(manifest);
+export async function loadBundle(
+  path: string,
+  trust: Trust = TRUST_SHIPPED,
+): Promise<Bundle> {
+  const { files: _, ...bundle } = await readBundle(path, trust);
+  const reason = incompatibility(bundle.manifest);
   if (reason !== undefined) {
     throw new BundleError(
       'ERR_BUNDLE_VERSION',
-      `bundle ${directory} cannot be served: ${reason}; take a bundle made for this version, or train it again`,
+      `bundle ${path} cannot be served: ${reason}; take a bundle made for this version, or train it again`,
     );
   }
-  const model = await readPart(directory, manifest.model.file, MODEL_BYTES_MAX);
-  const digest = createHash('sha256').update(model).digest('hex');
-  if (digest !== manifest.model.sha256) {
-    throw damaged(
-      directory,
-      `model.onnx has SHA-256 ${digest.slice(0, 12)}…, its manifest says ${manifest.model.sha256.slice(0, 12)}…`,
-    );
+  return bundle;
+}
+
+/** The same of a bundle that may be made for other features: it is not served. */
+export async function readBundle(path: string, trust: Trust): Promise<WholeBundle> {
+  const parts = await openParts(path);
+  const manifestBytes = await parts.read(MANIFEST_FILE, PART_BYTES_MAX);
+  const origin = await originOf(parts, manifestBytes, trust);
+  const manifest = parseManifest(path, manifestBytes);
+  const files = new Map([[MANIFEST_FILE, manifestBytes]]);
+  const signature = await parts.find(SIGNATURE_FILE, PART_BYTES_MAX);
+  if (signature !== undefined) files.set(SIGNATURE_FILE, signature);
+  const { file, sha256 } = manifest.model;
+  const model = await readNamed(parts, file, { sha256, bytesMax: MODEL_BYTES_MAX });
+  files.set(file, model);
+  for (const [name, named] of Object.entries(manifest.files)) {
+    const limits = { sha256: named.sha256, bytesMax: PART_BYTES_MAX };
+    files.set(name, await readNamed(parts, name, limits));
   }
-  return { directory, manifest, model };
-}
-
-function missing(directory: string, why: string, cause?: unknown): BundleError {
-  return new BundleError(
-    'ERR_BUNDLE_MISSING',
-    `bundle ${directory}: ${why}, expected a directory with manifest.json and model.onnx`,
-    { cause },
-  );
-}
-
-function damaged(directory: string, why: string): BundleError {
-  return new BundleError(
-    'ERR_BUNDLE_DAMAGED',
-    `bundle ${directory} is damaged: ${why}; copy it again from where it came`,
-  );
-}
-
-async function readPart(directory: string, name: string, limit: number): Promise<Buffer> {
-  const path = join(directory, name);
-  try {
-    const { size } = await stat(path);
-    if (size > limit)
-      throw damaged(directory, `${name} has ${size} bytes, at most ${limit}`);
-    return await readFile(path);
-  } catch (cause) {
-    if (cause instanceof BundleError) throw cause;
-    const code = (cause as NodeJS.ErrnoException).code;
-    throw missing(directory, `${name} cannot be read (${code})`, cause);
+  const unnamed = parts.names?.find((name) => !files.has(name));
+  if (unnamed !== undefined) {
+    throw damaged(path, `it holds ${unnamed}, which its manifest does not name`);
   }
+  return { path, manifest, model, origin, trust, files };
+}
+
+/** A file with the hash that the manifest says. */
+async function readNamed(
+  parts: BundleParts,
+  name: string,
+  { sha256, bytesMax }: { readonly sha256: string; readonly bytesMax: number },
+): Promise<Uint8Array> {
+  const bytes = await parts.read(name, bytesMax);
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  if (digest === sha256) return bytes;
+  throw damaged(
+    parts.path,
+    `${name} has SHA-256 ${digest.slice(0, 12)}…, its manifest says ${sha256.slice(0, 12)}…`,
+  );
 }
 
 /** The fields that say whether the rest can be understood at all. */
@@ -89,18 +103,19 @@ const versionSchema = z.looseObject({
   manifestVersion: z.number(),
 });
 
-function parseManifest(directory: string, bytes: Buffer): Manifest {
+function parseManifest(path: string, bytes: Uint8Array): Manifest {
   let json: unknown;
   try {
-    json = JSON.parse(bytes.toString('utf8'));
+    json = JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch (cause) {
-    throw damaged(directory, `manifest.json is no JSON (${(cause as Error).message})`);
+    const [why] = (cause as Error).message.split('\n');
+    throw damaged(path, `${MANIFEST_FILE} is no JSON (${why})`);
   }
   const version = versionSchema.safeParse(json);
   if (version.success && version.data.manifestVersion !== MANIFEST_VERSION) {
     throw new BundleError(
       'ERR_BUNDLE_VERSION',
-      `bundle ${directory} has manifest version ${version.data.manifestVersion}, this sluice reads ${MANIFEST_VERSION}; update the older of the two`,
+      `bundle ${path} has manifest version ${version.data.manifestVersion}, this sluice reads ${MANIFEST_VERSION}; update the older of the two`,
     );
   }
   const parsed = manifestSchema.safeParse(json);
@@ -108,7 +123,7 @@ function parseManifest(directory: string, bytes: Buffer): Manifest {
   const [issue] = parsed.error.issues;
   const where = issue === undefined ? '' : issue.path.join('.');
   throw damaged(
-    directory,
-    `manifest.json${where === '' ? '' : ` at ${where}`}: ${issue?.message ?? 'unknown fault'}`,
+    path,
+    `${MANIFEST_FILE}${where === '' ? '' : ` at ${where}`}: ${issue?.message ?? 'unknown fault'}`,
   );
 }

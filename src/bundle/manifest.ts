@@ -24,11 +24,14 @@ import {
 import { STATISTICS } from '../features/statistics-table.ts';
 import { CANARY_FIELDS } from '../handshake/canary.ts';
 import { OCCLUSION_VERSION } from '../handshake/occlusion.ts';
+import { PART_NAME } from './archive.ts';
+import { MANIFEST_FILE, MODEL_FILE, SIGNATURE_FILE } from './bundle-parts.ts';
 
 /** Raised whenever a field changes its meaning. */
 export const MANIFEST_VERSION = 2;
 
 const probability = z.number().min(0).max(1);
+const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, '64 hex digits');
 const finite = z.number().refine(Number.isFinite, 'a finite number');
 
 /** Per class and over all, on the data that `split` names. */
@@ -64,11 +67,20 @@ export const manifestSchema = z
     createdAt: z.iso.datetime(),
     model: z.strictObject({
       file: z.literal('model.onnx'),
-      sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 hex digits'),
+      sha256: sha256Hex,
       sizeBytes: z.number().int().positive(),
       precision: z.enum(['int8', 'fp32']),
       parameters: z.number().int().positive(),
     }),
+    /** Further files by name, such as card.md: whoever signs the manifest signs them. */
+    files: z
+      .record(
+        z.string().regex(PART_NAME, 'a plain file name'),
+        z.strictObject({ sha256: sha256Hex, sizeBytes: z.number().int().min(0) }),
+      )
+      .default({}),
+    /** What the export found wrong and was forced to write, a line each. */
+    failedChecks: z.array(z.string()).default([]),
     /** K names, in the order of the output. */
     classes: z.array(z.string().min(1)).min(2).max(1000),
     features: z.strictObject({
@@ -168,12 +180,17 @@ export function modelInputsOf(manifest: Manifest): ModelInputs {
 
 /** What the fields must say about each other. */
 function crossCheck(manifest: {
+  files: Manifest['files'];
   features: Manifest['features'];
   inputs: Manifest['inputs'];
   classes: string[];
   selfTest: Manifest['selfTest'];
 }): string | undefined {
-  const { features, inputs, classes, selfTest } = manifest;
+  const { files, features, inputs, classes, selfTest } = manifest;
+  const own = [MANIFEST_FILE, MODEL_FILE, SIGNATURE_FILE].find((name) =>
+    Object.hasOwn(files, name),
+  );
+  if (own !== undefined) return `${own} is among the further files`;
   const width = features.statistics.names.length;
   const { mean, deviation } = features.statistics;
   if (mean.length !== width || deviation.length !== width) {

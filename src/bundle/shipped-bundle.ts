@@ -1,7 +1,11 @@
-// Where the bundle is that comes with the program.
+// Where the bundles are that come with the program.
 
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const SHIPPED_BUNDLE: string = fileURLToPath(
-  new URL('../../../models/bundles/router-cnn', import.meta.url),
+/** Who can write here can change the program itself: what lies here is trusted as it is. */
+export const SHIPPED_BUNDLES: string = fileURLToPath(
+  new URL('../../../models/bundles', import.meta.url),
 );
+
+export const SHIPPED_BUNDLE: string = join(SHIPPED_BUNDLES, 'router-cnn');

@@ -53,7 +53,7 @@ export class Classifier {
    * @throws BundleError ERR_BUNDLE_DAMAGED, ERR_BUNDLE_SELF_TEST
    */
   static async open(bundle: Bundle): Promise<Classifier> {
-    const { manifest, directory } = bundle;
+    const { manifest, path } = bundle;
     let session: InferenceSession;
     try {
       session = await InferenceSession.create(bundle.model, {
@@ -67,13 +67,13 @@ export class Classifier {
     } catch (cause) {
       throw new BundleError(
         'ERR_BUNDLE_DAMAGED',
-        `bundle ${directory} is damaged: onnxruntime cannot read model.onnx (${(cause as Error).message.split('\n')[0]})`,
+        `bundle ${path} is damaged: onnxruntime cannot read model.onnx (${(cause as Error).message.split('\n')[0]})`,
         { cause },
       );
     }
-    checkNames(directory, manifest, session);
+    checkNames(path, manifest, session);
     const classifier = new Classifier(manifest, session);
-    await classifier.#selfTest(directory);
+    await classifier.#selfTest(path);
     return classifier;
   }
 
@@ -147,7 +147,7 @@ export class Classifier {
     return results[output.name]?.data as Float32Array;
   }
 
-  async #selfTest(directory: string): Promise<void> {
+  async #selfTest(path: string): Promise<void> {
     const { selfTest } = this.manifest;
     const batch = this.#batch;
     const bytes = Buffer.from(selfTest.handshakeBytes, 'base64');
@@ -161,7 +161,7 @@ export class Classifier {
     if (fault !== undefined) {
       throw new BundleError(
         'ERR_BUNDLE_SELF_TEST',
-        `bundle ${directory} fails its self-test: ${fault}; its model does not work here, take another bundle`,
+        `bundle ${path} fails its self-test: ${fault}; its model does not work here, take another bundle`,
       );
     }
   }
@@ -184,11 +184,7 @@ function difference(
   return undefined;
 }
 
-function checkNames(
-  directory: string,
-  manifest: Manifest,
-  session: InferenceSession,
-): void {
+function checkNames(path: string, manifest: Manifest, session: InferenceSession): void {
   const { inputs, output } = manifest;
   const wanted = [inputs.handshakeBytes.name, inputs.series.name, inputs.statistics.name];
   const lacking =
@@ -197,7 +193,7 @@ function checkNames(
   if (lacking !== undefined) {
     throw new BundleError(
       'ERR_BUNDLE_DAMAGED',
-      `bundle ${directory} is damaged: its model has no tensor "${lacking}", inputs are ${session.inputNames.join(', ')}`,
+      `bundle ${path} is damaged: its model has no tensor "${lacking}", inputs are ${session.inputNames.join(', ')}`,
     );
   }
 }

@@ -3,6 +3,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { type Manifest, modelInputsOf } from '../bundle/manifest.ts';
+import type { Trust } from '../bundle/trust.ts';
 import { BundleError } from '../errors.ts';
 import {
   allocateBatch,
@@ -13,7 +14,12 @@ import {
 import type { FlowRecord } from '../flow/flow-record.ts';
 import type { Handshake } from '../handshake/handshake.ts';
 import type { Prediction } from './classifier.ts';
-import { memoryOf, type WorkerAnswer, type WorkerTask } from './classify-worker.ts';
+import {
+  memoryOf,
+  type WorkerAnswer,
+  type WorkerBundle,
+  type WorkerTask,
+} from './classify-worker.ts';
 
 export interface QueueOptions {
   /** Flows of one run of the model. */
@@ -80,12 +86,12 @@ export class ClassifyQueue<Context> {
    * @throws BundleError what keeps the worker from running the model
    */
   static async open<Context>(
-    bundle: { readonly directory: string; readonly manifest: Manifest },
+    bundle: { readonly path: string; readonly manifest: Manifest; readonly trust: Trust },
     options: QueueOptions,
     answered: (prediction: Prediction, context: Context) => void,
   ): Promise<ClassifyQueue<Context>> {
     const worker = new Worker(new URL('./classify-worker.js', import.meta.url), {
-      workerData: { bundle: bundle.directory },
+      workerData: { path: bundle.path, trust: bundle.trust } satisfies WorkerBundle,
       // Its JavaScript passes batches on and little else.
       resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
     });

@@ -2,9 +2,16 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadBundle } from '../bundle/load-bundle.ts';
+import type { Trust } from '../bundle/trust.ts';
 import { BundleError } from '../errors.ts';
 import type { FeatureBatch } from '../features/features.ts';
 import { Classifier, type Prediction } from './classifier.ts';
+
+/** What the worker is to load; it checks again what it reads. */
+export interface WorkerBundle {
+  readonly path: string;
+  readonly trust: Trust;
+}
 
 export interface WorkerTask {
   readonly batch: FeatureBatch;
@@ -31,12 +38,12 @@ export function memoryOf(batch: FeatureBatch): ArrayBuffer[] {
 
 async function serve(
   port: NonNullable<typeof parentPort>,
-  bundle: string,
+  { path, trust }: WorkerBundle,
 ): Promise<void> {
   const answer = (message: WorkerAnswer, memory: ArrayBuffer[] = []) =>
     port.postMessage(message, memory);
   try {
-    const classifier = await Classifier.open(await loadBundle(bundle));
+    const classifier = await Classifier.open(await loadBundle(path, trust));
     const work = async ({ batch, flows }: WorkerTask): Promise<void> => {
       const start = performance.now();
       const predictions = await classifier.classifyBatch(batch, flows);
@@ -56,5 +63,5 @@ async function serve(
 }
 
 if (parentPort !== null) {
-  await serve(parentPort, (workerData as { readonly bundle: string }).bundle);
+  await serve(parentPort, workerData as WorkerBundle);
 }

@@ -80,6 +80,11 @@ export class CaptureRows {
     return summary;
   }
 
+  #keep(text: string): string {
+    this.#texts.set(text, text);
+    return text;
+  }
+
   /** The rows, once all has been read; once. */
   *rows(): Generator<DatasetRow, void, undefined> {
     const waiting = this.#waiting.sort(byStart);
@@ -103,7 +108,7 @@ export class CaptureRows {
     const wanted = up + down >= options.minPackets;
     this.#waiting.push({
       startUs: flow.startUs,
-      ends: endsOf(flow),
+      ends: flat(endsOf(flow)),
       spooled: wanted
         ? this.#spool.add(flowDraft(flow, handshake, options.dataset.occlusion))
         : undefined,
@@ -116,7 +121,7 @@ export class CaptureRows {
     const { peers, software, resumption, label } = flow;
     return {
       ...flow,
-      peers: shared(this.#texts, peers, peers),
+      peers: this.#texts.get(peers) ?? this.#keep(flat(peers)),
       software:
         software === undefined ? undefined : shared(this.#texts, software, software),
       resumption: resumption.length === 0 ? NOTHING : resumption,
@@ -165,6 +170,11 @@ function shared<T>(known: Map<string, T>, key: string, value: T): T {
   if (before !== undefined) return before;
   known.set(key, value);
   return value;
+}
+
+/** A text that was put together keeps its pieces, some 300 bytes: a copy is one piece. Addresses and ports are ASCII. */
+function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 function byStart(a: Waiting, b: Waiting): number {

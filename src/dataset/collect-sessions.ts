@@ -30,6 +30,9 @@ interface Stretch {
 /** Kinds of software behind one address that are told apart; a NAT has more, an attacker has any number. */
 const SOFTWARE_MAX = 64;
 
+/** Twice the gap: what ends now may have begun a gap's length ago. */
+const FORGET_US = 2 * SESSION_GAP_US;
+
 export class CollectSessions {
   /** Pushed out before their time. */
   forgotten = 0;
@@ -62,13 +65,13 @@ export class CollectSessions {
   }
 
   #stretchOf({ peers, startUs, endUs }: SessionFlow): Stretch {
-    this.#forgetBefore(endUs - SESSION_GAP_US);
     const before = this.#stretches.get(peers);
     this.#stretches.delete(peers);
     const goesOn = before !== undefined && startUs <= before.untilUs + SESSION_GAP_US;
     const stretch = goesOn ? before : { untilUs: endUs, sessions: [] };
     stretch.untilUs = Math.max(stretch.untilUs, endUs);
     this.#stretches.set(peers, stretch);
+    this.#forgetBefore(endUs - FORGET_US);
     if (this.#stretches.size > this.#max) {
       this.forgotten++;
       deleteFirst(this.#stretches);

@@ -216,7 +216,7 @@ function aligned(bytes: Uint8Array): ArrayBuffer {
 }
 
 /** The handshake bytes after `cut` packets; undefined: of the whole flow. */
-export function handshakeBytesOf(row: HandshakeColumns, cut?: number): Uint8Array {
+function handshakeBytesOf(row: HandshakeColumns, cut?: number): Uint8Array {
   const { handshakeBytes, handshakeEarly, handshakeEarlyPackets } = row;
   if (cut === undefined) return handshakeBytes;
   const froms = handshakeEarlyPackets === null ? [] : numbersOf(handshakeEarlyPackets);
@@ -231,21 +231,37 @@ export function handshakeBytesOf(row: HandshakeColumns, cut?: number): Uint8Arra
   return look;
 }
 
+/** A look at a flow that is not all of it as it was. */
+export interface Look {
+  /** The flow as it was after so many packets. */
+  readonly cut?: number | undefined;
+  /** Its packets changed, as training changes them; unless given, they are the row's. */
+  readonly source?: PacketSource | undefined;
+  /** The handshake was not seen. */
+  readonly handshakeMissing?: boolean | undefined;
+}
+
 /**
- * What `featuresOf` gives of the flow; with `cut` of the flow as it was after so many packets. The data set's occlusion
+ * What `featuresOf` gives of the flow; with a number of the flow of the flow as it was after so many packets. The data set's occlusion
  * has to be that of the spec, and its sources have to hold what the spec counts: `checkSpec` of dataset-reader.ts.
  */
 export function featuresOfRow(
   row: PacketRow & HandshakeColumns,
   spec: Omit<FeatureSpec, 'occlusion'>,
-  cut?: number,
+  look: number | Look = {},
 ): Features {
+  const { cut, source, handshakeMissing } =
+    typeof look === 'number' ? { cut: look } : look;
   const features = {
-    handshakeBytes: handshakeBytesOf(row, cut).slice(),
+    handshakeBytes:
+      handshakeMissing === true
+        ? new Uint8Array(HANDSHAKE_SIZE)
+        : handshakeBytesOf(row, cut).slice(),
     series: new Float32Array(spec.seriesSteps * SERIES_CHANNELS),
     statistics: new Float64Array(STATISTICS.length),
   };
-  writePackets(packetSourceOf(row, cut), spec, features.series, features.statistics);
+  const packets = source ?? packetSourceOf(row, cut);
+  writePackets(packets, spec, features.series, features.statistics);
   leaveOutUnknown(row, features.statistics);
   return features;
 }

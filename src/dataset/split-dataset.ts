@@ -35,6 +35,8 @@ export interface SplitSummary {
   readonly groups: number;
   /** Groups that stay together because a session spans them. */
   readonly tied: number;
+  /** What could be divided: groups that are alone, and those that stay together. */
+  readonly clusters: number;
   readonly rows: SplitFile['rows'];
   /** By part or fold. */
   readonly parts: readonly PartSummary[];
@@ -115,6 +117,7 @@ function summaryOf(
     seed: options.seed,
     groups: plan.groups,
     tied: plan.tied,
+    clusters: plan.clusters,
     rows: plan.rows,
     parts: names.map((part, i) => ({
       part,
@@ -141,7 +144,7 @@ function sorted(counts: ReadonlyMap<string, number> = new Map()): Record<string,
 }
 
 function wordsOf(
-  { by, parts, tied, duplicates, rows }: Omit<SplitSummary, 'words'>,
+  { by, parts, tied, clusters, duplicates, rows }: Omit<SplitSummary, 'words'>,
   all: readonly PlanRow[],
 ): string[] {
   const classes = new Set(parts.flatMap((part) => Object.keys(part.classes)));
@@ -165,7 +168,9 @@ function wordsOf(
     }
   }
   if (tied > 0) {
-    words.push(`${tied} groups stay together with others, as sessions span them`);
+    words.push(
+      `${tied} groups stay together with others, as sessions span them: ${clusters} are left to divide`,
+    );
   }
   if (rows.withoutValue > 0) {
     words.push(`${rows.withoutValue} labelled flows lack a ${by} and are in no part`);

@@ -1,6 +1,7 @@
 // The parts of the program itself: addon, model, inference.
 
 import { type Bundle, loadBundle } from '../bundle/load-bundle.ts';
+import { TRUST_ANY, trustWords } from '../bundle/trust.ts';
 import { loadNative, type NativeAddon } from '../capture/native.ts';
 import { BundleError, CaptureError } from '../errors.ts';
 import { RECORD_LAYOUT_VERSION } from '../flow/record-layout.ts';
@@ -24,13 +25,13 @@ export function checkAddon(): Part<NativeAddon> {
   }
 }
 
-export async function checkModel(directory: string): Promise<Part<Bundle>> {
+export async function checkModel(path: string): Promise<Part<Bundle>> {
   const check = { check: 'model', expected: 'a bundle made for this version' };
   try {
-    const part = await loadBundle(directory);
+    const part = await loadBundle(path, TRUST_ANY);
     const { name, classes, model } = part.manifest;
     const size = `${Math.round(model.sizeBytes / 1000)} kB`;
-    const found = `${name}, ${model.precision}, ${classes.length} classes, ${size}`;
+    const found = `${name}, ${model.precision}, ${classes.length} classes, ${size}, ${trustWords(part.origin)}`;
     return { part, finding: ok(check, found) };
   } catch (fault) {
     if (!(fault instanceof BundleError)) throw fault;

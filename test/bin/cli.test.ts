@@ -215,12 +215,12 @@ test('a bundle that is not there gets one clear line and exit code 2', async (t)
     DEMO,
   ]);
   t.is(code, 2);
-  t.regex(stderr, /no such directory, expected a directory with manifest\.json/);
+  t.regex(stderr, /no such file or directory, expected a directory with manifest\.json/);
 });
 
 const USAGES: readonly [args: readonly string[], code: number, output: RegExp][] = [
   [['--help'], 0, /replay .*\n.*flows/s],
-  [['replay', '--help'], 0, /--bundle <directory>/],
+  [['replay', '--help'], 0, /--bundle <path>/],
   [['flows', '--help'], 0, /--json/],
   [['--version'], 0, /^\d+\.\d+\.\d+\n$/],
   [[], 2, /Usage: sluice/],

@@ -72,7 +72,7 @@ test('a missing bundle fails, and the inference waits for it', async (t) => {
   const lines = jsonLines(stdout);
   const model = lines.find(({ check }) => check === 'model');
   t.is(model?.status, 'fail');
-  t.regex(model?.found as string, /no such directory/);
+  t.regex(model?.found as string, /no such file or directory/);
   const inference = lines.find(({ check }) => check === 'inference');
   t.is(inference?.found, 'not tried: mend model first');
 });

@@ -16,7 +16,8 @@ import { chooseBackend } from '../../models/backend.ts';
 import { WEIGHT_LIMIT } from '../../models/int8-grid.ts';
 import { SERVICES } from '../../models/labels.ts';
 import { agreement, likeliest } from '../../models/metrics.ts';
-import { routerCnn, TENSORS } from '../../models/router-cnn.ts';
+import { TENSORS } from '../../models/networks/network.ts';
+import { networkNamed } from '../../models/networks/networks.ts';
 import { predict, train } from '../../models/trainer.ts';
 import { ROUTER_SERIES_STEPS } from '../../src/features/shapes.ts';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
@@ -37,9 +38,9 @@ let network: Network;
 let int8: Uint8Array;
 
 test.before(async (t) => {
-  t.timeout(120_000);
+  t.timeout(600_000);
   await chooseBackend('wasm');
-  const model = routerCnn({ ...SHAPE, seed: 1 });
+  const model = networkNamed('router-cnn').build({ ...SHAPE, seed: 1 });
   await train(model, { samples: trainSamples, flows: trainSamples.count }, testSamples, {
     classes: SERVICES,
     seed: 1,
@@ -53,7 +54,7 @@ test.before(async (t) => {
     wholeShare: 0,
   });
   network = readNetwork(model);
-  const ranges = await calibrate(network, trainSamples.inputs, trainSamples.count);
+  const ranges = await calibrate(network, trainSamples);
   int8 = writeInt8(network, ranges);
   const tfjs = likeliest(predict(model, testSamples), CLASSES);
   t.log(`accuracy ${agreement(tfjs, testSamples.labels)}`);
@@ -127,7 +128,7 @@ test.serial('the largest inputs do not saturate', async (t) => {
 
 test.serial('the same weights and sample give the same bytes', async (t) => {
   const { inputs, count } = trainSamples;
-  const again = writeInt8(network, await calibrate(network, inputs, count));
+  const again = writeInt8(network, await calibrate(network, { inputs, count }));
   t.deepEqual(again, int8);
   t.deepEqual(writeFp32(network), writeFp32(network));
 });

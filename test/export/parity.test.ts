@@ -1,19 +1,20 @@
 // tfjs against exported fp32 ONNX: every kind of layer alone, then the whole network.
 
 import test from 'ava';
-import { outputOf } from '../../export/network.ts';
 import { OnnxModel } from '../../export/onnx-model.ts';
 import { readNetwork } from '../../export/read-network.ts';
 import { writeFp32 } from '../../export/write-fp32.ts';
 import { chooseBackend, tf } from '../../models/backend.ts';
 import { SERVICES } from '../../models/labels.ts';
-import { routerCnn, TENSORS } from '../../models/router-cnn.ts';
+import { TENSORS } from '../../models/networks/network.ts';
+import { networkNamed } from '../../models/networks/networks.ts';
 import { predict } from '../../models/trainer.ts';
 import { ROUTER_SERIES_STEPS } from '../../src/features/shapes.ts';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
 import { seededNumbers } from '../models/numbers.ts';
 import { syntheticSamples } from '../models/synthetic.ts';
 import { closeTo } from './differences.ts';
+import { apply, type Build, chain, runBoth, small } from './layers.ts';
 
 // Both compute in float32, but add up in another order; values here are of the order of 1.
 const TOLERANCE = 1e-5;
@@ -23,45 +24,17 @@ test.before(async () => {
   await chooseBackend('wasm');
 });
 
-/** A model of one input of `shape`; weights and biases are random, biases too. */
-function small(
-  shape: number[],
-  build: (input: tf.SymbolicTensor) => tf.SymbolicTensor,
-): tf.LayersModel {
-  const input = tf.input({ name: 'x', shape });
-  const model = tf.model({ inputs: input, outputs: build(input) });
-  model.setWeights(
-    model.getWeights().map((weight, i) => {
-      return tf.tensor(seededNumbers(100 + i, weight.size), weight.shape);
-    }),
-  );
-  return model;
-}
-
 const layer = test.macro({
   title: (name = '') => `${name} gives the same in tfjs and in ONNX`,
-  async exec(t, shape: number[], build: (input: tf.SymbolicTensor) => tf.SymbolicTensor) {
-    const model = small(shape, build);
-    const size = shape.reduce((a, b) => a * b, FLOWS);
-    const values = seededNumbers(1, size);
-    const want = model.predict(tf.tensor(values, [FLOWS, ...shape])) as tf.Tensor;
-    const network = readNetwork(model);
-    const onnx = await OnnxModel.open(writeFp32(network));
-    const outputs = await onnx.run({ x: values }, FLOWS);
-    await onnx.close();
-    const got = outputs[outputOf(network).name] ?? [];
-    closeTo(t, got, await inOnnxOrder(want).data(), TOLERANCE);
+  async exec(t, shape: number[], build: Build) {
+    const values = seededNumbers(
+      1,
+      shape.reduce((a, b) => a * b, FLOWS),
+    );
+    const { tfjs, onnx } = await runBoth(small(shape, build), values, FLOWS);
+    closeTo(t, onnx, tfjs, TOLERANCE);
   },
 });
-
-/** ONNX has [B, C, W] where tfjs has [B, W, C]. */
-function inOnnxOrder(tensor: tf.Tensor): tf.Tensor {
-  return tensor.rank === 3 ? tf.transpose(tensor, [0, 2, 1]) : tensor;
-}
-
-function apply(made: tf.layers.Layer): (input: tf.SymbolicTensor) => tf.SymbolicTensor {
-  return (input) => made.apply(input) as tf.SymbolicTensor;
-}
 
 for (const padding of ['same', 'valid'] as const) {
   for (const [kernel, stride, width] of [
@@ -119,6 +92,53 @@ test.serial('a concatenation', layer, [6], (x) => {
   const parts = [3, 5].map((units) => apply(tf.layers.dense({ units }))(x));
   return tf.layers.concatenate({ axis: 1 }).apply(parts) as tf.SymbolicTensor;
 });
+test.serial('a concatenation of flattened positions', layer, [6, 3], (x) => {
+  const flat = (filters: number) =>
+    chain(tf.layers.conv1d({ filters, kernelSize: 2 }), tf.layers.flatten())(x);
+  const joined = tf.layers.concatenate({ axis: 1 }).apply([flat(4), flat(5)]);
+  return apply(tf.layers.dense({ units: 3 }))(joined as tf.SymbolicTensor);
+});
+test.serial('a flattened convolution', layer, [6, 3], (x) =>
+  chain(tf.layers.conv1d({ filters: 5, kernelSize: 2 }), tf.layers.flatten())(x),
+);
+test.serial('a global maximum', layer, [7, 3], (x) =>
+  apply(tf.layers.globalMaxPooling1d({}))(x),
+);
+test.serial('a global average', layer, [7, 3], (x) =>
+  apply(tf.layers.globalAveragePooling1d({}))(x),
+);
+test.serial('a batch normalisation behind a convolution', layer, [9, 3], (x) =>
+  chain(
+    tf.layers.conv1d({ filters: 4, kernelSize: 3, padding: 'same' }),
+    tf.layers.batchNormalization(),
+    tf.layers.activation({ activation: 'relu' }),
+  )(x),
+);
+test.serial('a batch normalisation behind a ReLU', layer, [9, 3], (x) =>
+  chain(
+    tf.layers.conv1d({ filters: 4, kernelSize: 3, activation: 'relu' }),
+    tf.layers.batchNormalization(),
+  )(x),
+);
+test.serial('a batch normalisation behind a dense layer', layer, [9], (x) =>
+  chain(
+    tf.layers.dense({ units: 4 }),
+    tf.layers.batchNormalization({ scale: false }),
+    tf.layers.reLU(),
+  )(x),
+);
+test.serial('a batch normalisation of what another layer reads too', layer, [9], (x) => {
+  const shared = apply(tf.layers.dense({ units: 4 }))(x);
+  const normal = apply(tf.layers.batchNormalization())(shared);
+  return tf.layers.concatenate().apply([shared, normal]) as tf.SymbolicTensor;
+});
+test.serial('a ReLU and a softmax of their own', layer, [6], (x) =>
+  chain(
+    tf.layers.reLU(),
+    tf.layers.dense({ units: 4, useBias: false }),
+    tf.layers.softmax(),
+  )(x),
+);
 test.serial('dropout', layer, [6], (x) => apply(tf.layers.dropout({ rate: 0.5 }))(x));
 
 test.serial('router-cnn gives the same probabilities in tfjs and in ONNX', async (t) => {
@@ -128,7 +148,7 @@ test.serial('router-cnn gives the same probabilities in tfjs and in ONNX', async
     statistics: STATISTICS.length,
   };
   for (const seed of [1, 2, 3]) {
-    const model = routerCnn({ ...shape, seed });
+    const model = networkNamed('router-cnn').build({ ...shape, seed });
     const samples = syntheticSamples(seed, { ...shape, count: 32 });
     const want = predict(model, samples);
     const onnx = await OnnxModel.open(writeFp32(readNetwork(model)));

@@ -1,9 +1,20 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { bestRange, quantizeWeights, roundTrip, scaleOf } from '../../export/quantize.ts';
-import { samePadding } from '../../export/read-network.ts';
+import { quantizeWeights, roundTrip, scaleOf } from '../../export/quantize.ts';
+import { parseRangeMethod, RangeFinder, type RangeMethod } from '../../export/ranges.ts';
+import { samePadding } from '../../export/reorder.ts';
 import { onInt8Grid, WEIGHT_LIMIT } from '../../models/int8-grid.ts';
 import { seededNumbers } from '../models/numbers.ts';
+
+function rangeOf(values: Float32Array, method: RangeMethod) {
+  const finder = new RangeFinder(2);
+  const half = values.length / 2;
+  finder.add(values.subarray(0, half));
+  finder.add(values.subarray(half));
+  return finder.range(method);
+}
+
+const bestRange = (values: Float32Array) => rangeOf(values, { kind: 'squared-error' });
 
 test('zero is exact in every scale, for padding is zeros', (t) => {
   fc.assert(
@@ -47,6 +58,26 @@ test('rare large values of one channel in three are not overlooked', (t) => {
     i % 3 === 1 ? 10 : 0.1,
   );
   t.true(bestRange(values).high > 9);
+});
+
+test('a percentile leaves out what lies beyond it, the largest value nothing', (t) => {
+  const values = Float32Array.from({ length: 10_000 }, (_, i) => i - 2000);
+  const { low, high } = rangeOf(values, { kind: 'percentile', percent: 99 });
+  // Of 20,000 drawn values the hundredth part on either side.
+  t.true(Math.abs(low + 1900) < 30 && Math.abs(high - 7899) < 30, `${low} to ${high}`);
+  t.deepEqual(rangeOf(values, { kind: 'largest' }), { low: -2000, high: 7999 });
+  const positive = values.map((value) => value + 2500);
+  t.is(rangeOf(positive, { kind: 'percentile', percent: 99 }).low, 0, 'zero is inside');
+});
+
+test('a way to choose ranges is one of three', (t) => {
+  t.deepEqual(parseRangeMethod('percentile:99.9'), { kind: 'percentile', percent: 99.9 });
+  t.deepEqual(parseRangeMethod('largest'), { kind: 'largest' });
+  for (const text of ['percentile', 'percentile:101', 'percentile:50', 'best', '']) {
+    t.throws(() => parseRangeMethod(text), {
+      message: /expected squared-error, largest/,
+    });
+  }
 });
 
 test('weights are symmetric, limited, and come back within half a step', (t) => {

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { nearestBySizes } from '../../models/baselines.ts';
+import { nearestNeighbours } from '../../models/baselines/nearest.ts';
+import { signedSizes } from '../../models/baselines/sizes.ts';
 import {
   atTemperature,
   fitTemperature,
@@ -115,5 +116,8 @@ test('a flow is its own nearest neighbour', (t) => {
     seriesSteps: 32,
     statistics: 2,
   });
-  t.deepEqual(nearestBySizes(samples, samples), samples.labels);
+  const sizes = signedSizes(samples);
+  const columns = sizes.length / samples.count;
+  const known = { values: sizes, labels: samples.labels, columns, classes: 4 };
+  t.deepEqual(likeliest(nearestNeighbours(known, sizes), 4), samples.labels);
 });

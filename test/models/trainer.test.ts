@@ -1,7 +1,7 @@
 import test from 'ava';
 import { chooseBackend, tf } from '../../models/backend.ts';
-import { routerCnn } from '../../models/router-cnn.ts';
-import { SeededDropout } from '../../models/seeded-dropout.ts';
+import { SeededDropout } from '../../models/layers/seeded-dropout.ts';
+import { networkNamed } from '../../models/networks/networks.ts';
 import {
   copyWeights,
   type EpochReport,
@@ -31,7 +31,7 @@ test.before(async () => {
 });
 
 async function trained(options: Partial<TrainingOptions>) {
-  const model = routerCnn({ ...SHAPE, seed: 1 });
+  const model = networkNamed('router-cnn').build({ ...SHAPE, seed: 1 });
   const looks = { samples, flows: samples.count };
   const result = await train(model, looks, validation, { ...OPTIONS, ...options });
   return { weights: copyWeights(model), ...result };

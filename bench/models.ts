@@ -1,0 +1,197 @@
+// int8 against fp32, network by network, and both against the peak of a plain MatMul: all run by turns, so that the ratios
+// hold where the machine's speed wanders. Weights are drawn: speed does not depend on them. Axes: B flows.
+
+import { calibrate } from '../export/calibrate.ts';
+import { GraphBuilder } from '../export/graph.ts';
+import { type Network, type Step, sourcesOf } from '../export/network.ts';
+import { type Inputs, OnnxModel } from '../export/onnx-model.ts';
+import { readNetwork } from '../export/read-network.ts';
+import { writeFp32 } from '../export/write-fp32.ts';
+import { writeInt8 } from '../export/write-int8.ts';
+import { chooseBackend } from '../models/backend.ts';
+import { networkNamed } from '../models/networks/networks.ts';
+import { seededRandom } from '../models/random.ts';
+import { STATISTICS } from '../src/features/statistics-table.ts';
+
+interface Case {
+  readonly network: string;
+  readonly seriesSteps: number;
+  readonly options?: object;
+  readonly batches: readonly number[];
+}
+
+const CASES: readonly Case[] = [
+  { network: 'router-cnn', seriesSteps: 128, batches: [1, 32] },
+  { network: 'router-lstm', seriesSteps: 64, batches: [1, 8] },
+  // The paper's shape with 128 units a direction (DESIGN 12).
+  {
+    network: 'tripartite-lstm',
+    seriesSteps: 128,
+    options: { series: { units: [128, 128, 128] } },
+    batches: [8],
+  },
+];
+const CLASSES = 8;
+const ROUNDS = 15;
+const MILLISECONDS = 2000;
+/** Rows and columns of the MatMul that is taken for the peak. */
+const PEAK_SIZE = 512;
+
+/** Multiplications and additions of one flow. */
+function operationsOf(network: Network): number {
+  const byName = new Map(network.steps.map((step) => [step.name, step]));
+  return network.steps.reduce((sum, step) => sum + operationsOfStep(step, byName), 0);
+}
+
+function operationsOfStep(step: Step, byName: ReadonlyMap<string, Step>): number {
+  const rows = step.flows ?? 1;
+  switch (step.kind) {
+    case 'convolve':
+      return 2 * rows * step.weights.length * (step.shape[1] ?? 1);
+    case 'dense':
+      return 2 * rows * step.weights.length;
+    case 'lstm': {
+      const [from = ''] = sourcesOf(step);
+      const steps = byName.get(from)?.shape[0] ?? 1;
+      const weights = step.directions.reduce(
+        (sum, { kernel, recurrent }) => sum + kernel.length + recurrent.length,
+        0,
+      );
+      return 2 * rows * steps * weights;
+    }
+    default:
+      return 0;
+  }
+}
+
+interface Runner {
+  /** Runs once; microseconds. */
+  readonly time: () => Promise<number>;
+  readonly close: () => Promise<void>;
+}
+
+async function runner(file: Uint8Array, inputs: Inputs, rows: number): Promise<Runner> {
+  const model = await OnnxModel.open(file);
+  await model.run(inputs, rows);
+  return {
+    time: async () => {
+      const start = performance.now();
+      await model.run(inputs, rows);
+      return (performance.now() - start) * 1000;
+    },
+    close: () => model.close(),
+  };
+}
+
+/** [B, 512] x [512, 512], in float32 or as uint8 x int8. */
+function matMul(precision: 'fp32' | 'int8'): Uint8Array {
+  const graph = new GraphBuilder(`peak-${precision}`);
+  const shape = [PEAK_SIZE, PEAK_SIZE];
+  const size = PEAK_SIZE * PEAK_SIZE;
+  if (precision === 'fp32') {
+    graph.input('x', 'float32', ['B', PEAK_SIZE]);
+    graph.node('MatMul', 'y', [
+      'x',
+      graph.floats('w', shape, new Float32Array(size).fill(0.5)),
+    ]);
+    graph.output('y', ['B', PEAK_SIZE]);
+  } else {
+    graph.input('x', 'uint8', ['B', PEAK_SIZE]);
+    graph.node('MatMulInteger', 'y', [
+      'x',
+      graph.int8s('w', shape, new Int8Array(size).fill(3)),
+    ]);
+    graph.output('y', ['B', PEAK_SIZE], 'int32');
+  }
+  return graph.encode();
+}
+
+async function peaks(): Promise<[fp32: Runner, int8: Runner]> {
+  const size = PEAK_SIZE * PEAK_SIZE;
+  return [
+    await runner(matMul('fp32'), { x: new Float32Array(size).fill(0.5) }, PEAK_SIZE),
+    await runner(matMul('int8'), { x: new Uint8Array(size).fill(7) }, PEAK_SIZE),
+  ];
+}
+
+function drawnInputs(network: Network, rows: number): Inputs {
+  const random = seededRandom(1);
+  return Object.fromEntries(
+    network.steps.flatMap((step) => {
+      if (step.kind !== 'input') return [];
+      const length = step.shape.reduce((a, b) => a * b, rows);
+      const values =
+        step.values === 'bytes'
+          ? Uint8Array.from({ length }, () => 256 * random())
+          : Float32Array.from({ length }, () => 2 * random() - 1);
+      return [[step.name, values]];
+    }),
+  );
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+/** Prints a line a network and batch. */
+export async function benchModels(): Promise<void> {
+  await chooseBackend('wasm');
+  console.log(
+    `\nmodels, one core: int8 against fp32 and against the peak of a MatMul of ${PEAK_SIZE} rows and columns, by turns; medians`,
+  );
+  for (const { network: name, seriesSteps, options, batches } of CASES) {
+    const shape = {
+      seriesSteps,
+      statistics: STATISTICS.length,
+      classes: CLASSES,
+      seed: 1,
+    };
+    const network = readNetwork(networkNamed(name).build(shape, options));
+    const sample = { inputs: drawnInputs(network, 32), count: 32 };
+    const int8 = writeInt8(network, await calibrate(network, sample));
+    for (const batch of batches) {
+      await benchOne(network, { fp32: writeFp32(network), int8, batch, seriesSteps });
+    }
+  }
+}
+
+async function benchOne(
+  network: Network,
+  {
+    fp32,
+    int8,
+    batch,
+    seriesSteps,
+  }: { fp32: Uint8Array; int8: Uint8Array; batch: number; seriesSteps: number },
+): Promise<void> {
+  const inputs = drawnInputs(network, batch);
+  const runners = [
+    await runner(fp32, inputs, batch),
+    await runner(int8, inputs, batch),
+    ...(await peaks()),
+  ];
+  const rounds: number[][] = [];
+  const end = performance.now() + MILLISECONDS;
+  while (rounds.length < ROUNDS || performance.now() < end) {
+    const times: number[] = [];
+    for (const { time } of runners) times.push(await time());
+    rounds.push(times);
+  }
+  for (const { close } of runners) await close();
+  const ratio = (a: number, b: number) =>
+    median(rounds.map((times) => (times[a] ?? 0) / (times[b] ?? 1)));
+  const operations = operationsOf(network) * batch;
+  const peakOperations = 2 * PEAK_SIZE ** 3;
+  // Operations a microsecond, in thousands.
+  const gops = (which: number, count: number) =>
+    median(rounds.map((times) => count / (times[which] ?? 1))) / 1000;
+  const share = (which: number, peak: number) =>
+    (100 * operations * ratio(peak, which)) / peakOperations;
+  const micros = median(rounds.map((times) => times[1] ?? 0)) / batch;
+  console.log(
+    `${`${network.name}, T ${seriesSteps}, batch ${batch}`.padEnd(36)} int8 ${micros.toFixed(1).padStart(8)} µs a flow, ${ratio(0, 1).toFixed(2)} times fp32; ` +
+      `${(operations / batch / 1e6).toFixed(1)} MOP a flow: int8 ${gops(1, operations).toFixed(1)} of ${gops(3, peakOperations).toFixed(1)} GOP/s (${share(1, 3).toFixed(0)}%), ` +
+      `fp32 ${gops(0, operations).toFixed(1)} of ${gops(2, peakOperations).toFixed(1)} (${share(0, 2).toFixed(0)}%)`,
+  );
+}

@@ -1,0 +1,155 @@
+// A network and a sample -> its int8 model: ranges, and layers left in float where int8 costs too much.
+
+import { z } from 'zod';
+import { InputError } from '../src/errors.ts';
+import { calibrate, type Sample } from './calibrate.ts';
+import {
+  type LayerReport,
+  layerReports,
+  shiftsOf,
+  weightedSteps,
+} from './layer-report.ts';
+import type { Network } from './network.ts';
+import { parseRangeMethod, type RangeMethod } from './ranges.ts';
+import { writeInt8 } from './write-int8.ts';
+
+export interface QuantizationOptions {
+  readonly method: RangeMethod;
+  /** Choices for single layers, by name. */
+  readonly layers: Readonly<Record<string, LayerOptions>>;
+}
+
+interface LayerOptions {
+  readonly precision?: 'int8' | 'float' | undefined;
+  readonly range?: RangeMethod | undefined;
+}
+
+/** What an int8 model is worth on flows that decide nothing else: those of validation. */
+export interface Judgement {
+  /** Share of flows on which fp32 chooses the same class. */
+  readonly agreement: number;
+  /** Accuracy of fp32 less that of int8, as a share. */
+  readonly accuracyLoss: number;
+}
+
+export interface Limits {
+  readonly agreement: number;
+  readonly accuracyLoss: number;
+}
+
+export interface Quantized {
+  readonly int8: Uint8Array;
+  readonly layers: readonly LayerReport[];
+  /** Layers that were left in float because int8 cost too much, with what each step came to. */
+  readonly fallbacks: readonly ({ readonly layer: string } & Judgement)[];
+  /** Before any of them. */
+  readonly first: Judgement;
+}
+
+export interface Quantization {
+  readonly sample: Sample;
+  readonly options: QuantizationOptions;
+  readonly limits: Limits;
+  readonly judge: (int8: Uint8Array) => Promise<Judgement>;
+}
+
+/** The same network, sample and options give the same bytes. */
+export async function quantize(
+  network: Network,
+  { sample, options, limits, judge }: Quantization,
+): Promise<Quantized> {
+  const { method, layers } = options;
+  checkLayers(network, layers);
+  const methods = new Map(
+    Object.entries(layers).flatMap(([name, { range }]) =>
+      range === undefined ? [] : [[name, range] as const],
+    ),
+  );
+  const ranges = await calibrate(network, sample, { method, methods });
+  const shifts = await shiftsOf(network, ranges, sample);
+  const chosen = Object.entries(layers);
+  const float = new Set(
+    chosen.flatMap(([name, { precision }]) => (precision === 'float' ? [name] : [])),
+  );
+  let int8 = writeInt8(network, ranges, { float });
+  const first = await judge(int8);
+  let judgement = first;
+  const fallbacks: Quantized['fallbacks'][number][] = [];
+  // Whoever asks for int8 by name gets it.
+  const candidates = weightedSteps(network)
+    .map(({ name }) => name)
+    .filter((name) => !float.has(name) && layers[name]?.precision !== 'int8')
+    .sort((a, b) => (shifts.get(b) ?? 0) - (shifts.get(a) ?? 0));
+  for (const layer of candidates.slice(0, LAYERS_TRIED)) {
+    const before = deficit(judgement, limits);
+    if (before === 0) break;
+    const tried = new Set(float).add(layer);
+    const model = writeInt8(network, ranges, { float: tried });
+    const found = await judge(model);
+    // What does not help stays small and fast.
+    if (deficit(found, limits) > (1 - HELP) * before) continue;
+    float.add(layer);
+    int8 = model;
+    judgement = found;
+    fallbacks.push({ layer, ...found });
+  }
+  const reports = await layerReports(network, { ranges, float, shifts, sample });
+  return { int8, layers: reports, fallbacks, first };
+}
+
+/** Layers that are tried in float, those first that move the answer most. */
+const LAYERS_TRIED = 8;
+/** A layer in float has to make good so much of what is lacking. */
+const HELP = 0.25;
+
+/** How much is lacking, as a share of flows; 0: nothing. */
+function deficit({ agreement, accuracyLoss }: Judgement, limits: Limits): number {
+  return (
+    Math.max(limits.agreement - agreement, 0) +
+    Math.max(accuracyLoss - limits.accuracyLoss, 0)
+  );
+}
+
+function checkLayers(network: Network, layers: QuantizationOptions['layers']): void {
+  const names = network.steps.map(({ name }) => name);
+  const unknown = Object.keys(layers).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const known = weightedSteps(network).map(({ name }) => name);
+  throw new InputError(
+    'ERR_LAYERS',
+    `network ${network.name} has no layer "${unknown}", its layers are ${known.join(', ')}`,
+  );
+}
+
+const layersSchema = z.record(
+  z.string(),
+  z.strictObject({
+    precision: z.enum(['int8', 'float']).optional(),
+    range: z.string().optional(),
+  }),
+);
+
+/** Reads `{"LAYER": {"precision": "float", "range": "percentile:99.9"}}`. Throws InputError in one line. */
+export function parseLayers(text: string, name: string): QuantizationOptions['layers'] {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    const [why] = (cause as Error).message.split('\n');
+    throw new InputError('ERR_LAYERS', `${name} is no JSON (${why})`, { cause });
+  }
+  const parsed = layersSchema.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new InputError(
+      'ERR_LAYERS',
+      `${name} at "${issue?.path.join('.')}": ${issue?.message}; expected {"LAYER": {"precision": "int8" or "float", "range": …}}`,
+    );
+  }
+  return Object.fromEntries(
+    Object.entries(parsed.data).map(([layer, { precision, range }]) => [
+      layer,
+      { precision, range: range === undefined ? undefined : parseRangeMethod(range) },
+    ]),
+  );
+}

@@ -1,0 +1,148 @@
+// The public series of issue 10 -> data sets and splits, through the very import and the very split file that everyone uses.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { readManifest } from '../../src/dataset/dataset-manifest.ts';
+import { readDataset } from '../../src/dataset/dataset-reader.ts';
+import { parseAppTable, SHIPPED_APPS } from '../../src/dataset/import/apps.ts';
+import { type SplitFile, splitPath, writeSplit } from '../../src/dataset/split-file.ts';
+import { planSplit } from '../../src/dataset/split-plan.ts';
+import { LABEL_COLUMNS, type LabelRow, type Level } from '../data/training-row.ts';
+import { seededRandom, shuffledIndices } from '../random.ts';
+
+const SLUICE = fileURLToPath(new URL('../../src/bin/sluice.js', import.meta.url));
+
+export interface SeriesSource {
+  readonly format: 'series-jsonl' | 'ucdavis-txt';
+  readonly set: string;
+  /** A file or a folder. */
+  readonly path: string;
+  /** Every app by itself, also where the shipped table joins several to one application. */
+  readonly appsApart: boolean;
+}
+
+/** Imports the source into `directory` unless that is done. @throws Error with what the import said */
+export async function importSeries(
+  source: SeriesSource,
+  directory: string,
+): Promise<string> {
+  if (existsSync(join(directory, 'dataset.json'))) return directory;
+  await mkdir(directory, { recursive: true });
+  const apps = join(directory, '..', `${source.set}-apps.yaml`);
+  if (source.appsApart) await writeFile(apps, await appsApart());
+  const args = [
+    ...['dataset', 'import', source.format, source.path],
+    ...['--set', source.set, '--out', directory],
+    ...(source.appsApart ? ['--apps', apps] : []),
+  ];
+  runSluice(args);
+  return directory;
+}
+
+/** The command line as a user runs it. @throws Error with what it said */
+export function runSluice(args: readonly string[]): void {
+  const run = spawnSync(process.execPath, [SLUICE, ...args], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
+  if (run.status !== 0) throw new Error(`sluice ${args.join(' ')}: ${run.stderr}`);
+}
+
+/** The shipped table with the set's own name as the application. */
+async function appsApart(): Promise<string> {
+  const text = await readFile(SHIPPED_APPS, 'utf8');
+  const table = parseAppTable(text, 'apps.yaml');
+  const names = [...text.matchAll(/names: \[([^\]]*)\]/g)].flatMap(([, list = '']) =>
+    list.split(',').map((name) => name.trim()),
+  );
+  const apps = names.map((name) => ({
+    service: table.find(name)?.service,
+    application: name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-'),
+    names: [name],
+  }));
+  return stringify({ version: 1, apps });
+}
+
+async function labelRows(directory: string): Promise<LabelRow[]> {
+  const rows: LabelRow[] = [];
+  for await (const row of readDataset(directory, { columns: LABEL_COLUMNS })) {
+    rows.push(row);
+  }
+  return rows;
+}
+
+/** Of train, validation and test. */
+export type Shares = readonly [train: number, validation: number, test: number];
+
+/** Makes DIR/splits/NAME.json: whole sessions, each class in its share. */
+export async function splitBySession(
+  directory: string,
+  name: string,
+  { seed, shares, level }: { seed: number; shares: Shares; level: Level },
+): Promise<void> {
+  if (existsSync(splitPath(directory, name))) return;
+  const rows = [];
+  const columns = [...LABEL_COLUMNS, 'protocol'] as const;
+  for await (const row of readDataset(directory, { columns })) rows.push(row);
+  const plan = planSplit(rows, { by: 'session', seed, stratify: [level], shares });
+  await write(directory, name, { seed, level, parts: plan.parts });
+}
+
+/**
+ * Makes DIR/splits/NAME.json: `each` flows of every class, a fifth of them for validation, the rest is in no part. For sets in
+ * which every flow is a session of its own.
+ */
+export async function splitFew(
+  directory: string,
+  name: string,
+  { seed, each, level }: { seed: number; each: number; level: Level },
+): Promise<void> {
+  if (existsSync(splitPath(directory, name))) return;
+  const random = seededRandom(seed);
+  const byClass = new Map<string, string[]>();
+  for (const row of await labelRows(directory)) {
+    const label = row[level];
+    if (label === null) continue;
+    byClass.set(label, [...(byClass.get(label) ?? []), row.session]);
+  }
+  const parts: Record<'train' | 'validation' | 'test', string[]> = {
+    train: [],
+    validation: [],
+    test: [],
+  };
+  for (const [, sessions] of [...byClass].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const drawn = [...shuffledIndices(sessions.length, random)]
+      .slice(0, each)
+      .flatMap((i) => sessions[i] ?? []);
+    parts.validation.push(...drawn.slice(0, Math.round(each / 5)));
+    parts.train.push(...drawn.slice(Math.round(each / 5)));
+  }
+  await write(directory, name, { seed, level, parts });
+}
+
+async function write(
+  directory: string,
+  name: string,
+  { seed, level, parts }: Pick<SplitFile, 'seed' | 'parts'> & { readonly level: Level },
+): Promise<void> {
+  const { contentSha256 } = await readManifest(directory);
+  await writeSplit(directory, {
+    format: 'sluice-split',
+    version: 1,
+    name,
+    dataset: contentSha256,
+    by: 'session',
+    seed,
+    stratify: [level],
+    ...(parts !== undefined && { parts }),
+    dropped: [],
+    // The protocols of others that are compared with keep them.
+    duplicatesKept: true,
+    rows: { all: 0, unlabelled: 0, infrastructure: 0, withoutValue: 0 },
+    classes: [],
+  });
+}

@@ -1,0 +1,122 @@
+// Networks that read the series alone, as the experiments on public series train them: how a size enters is the question.
+
+import type { TrainingConfig } from '../training/training-config.ts';
+import { trainingConfigSchema } from '../training/training-config.ts';
+
+export interface SeriesNetwork {
+  readonly name: string;
+  /** Over what the experiment decides. */
+  readonly network: Record<string, unknown>;
+  readonly training?: Record<string, unknown>;
+}
+
+const convolutions = {
+  groups: [
+    [
+      [64, 3, 1],
+      [64, 3, 1],
+    ],
+    [[128, 3, 1]],
+    [[128, 3, 1]],
+  ],
+  pool: 2,
+  dense: 128,
+};
+const head = [128];
+
+const sizes = {
+  embedded: {
+    entries: ['scaled', 'embedded', 'soft-bins'],
+    width: 24,
+    jitterShare: 0.15,
+    jitterBytes: 16,
+    embeddingDropout: 0.1,
+  },
+  scaled: { entries: ['scaled'] },
+};
+
+export const SERIES_NETWORKS: readonly SeriesNetwork[] = [
+  {
+    name: 'flow-cnn, series, sizes embedded with jitter',
+    network: {
+      name: 'flow-cnn',
+      options: { inputs: ['series'], series: convolutions, head, sizes: sizes.embedded },
+    },
+  },
+  {
+    name: 'flow-cnn, series and statistics, sizes embedded with jitter',
+    network: {
+      name: 'flow-cnn',
+      options: { series: convolutions, head, sizes: sizes.embedded },
+    },
+  },
+  {
+    name: 'flow-cnn, series, sizes scaled',
+    network: {
+      name: 'flow-cnn',
+      options: { inputs: ['series'], series: convolutions, head, sizes: sizes.scaled },
+    },
+  },
+  {
+    name: 'flow-lstm, series, sizes embedded with jitter',
+    network: {
+      name: 'flow-lstm',
+      options: {
+        inputs: ['series'],
+        series: { dense: 0, units: [64, 64], bidirectional: true },
+        head,
+        sizes: sizes.embedded,
+      },
+    },
+  },
+];
+
+/** What an experiment decides about every network that it trains. */
+export interface SeriesTask {
+  readonly directory: string;
+  readonly split: string;
+  readonly level: 'service' | 'application';
+  readonly packets: TrainingConfig['data']['packets'];
+  /** Numbers of packets that are asked about. */
+  readonly looks: readonly number[];
+  /** T */
+  readonly seriesSteps: number;
+  /** Changes to training flows. */
+  readonly augment: Record<string, unknown>;
+  readonly epochs: number;
+  readonly batchFlows: number;
+  readonly halveEveryEpochs: number;
+  readonly learningRate: number;
+  readonly seed: number;
+}
+
+export function seriesConfig(
+  { network, training }: SeriesNetwork,
+  task: SeriesTask,
+): TrainingConfig {
+  const { directory, split, level, packets, looks, seed, seriesSteps, augment } = task;
+  const { epochs, batchFlows, halveEveryEpochs, learningRate } = task;
+  return trainingConfigSchema.parse({
+    name: `${split}-seed-${seed}`,
+    data: {
+      directory,
+      split,
+      level,
+      packets,
+      looks: looks.filter((packets) => packets < seriesSteps),
+      wholeShare: 0.2,
+    },
+    network: { ...network, seriesSteps },
+    augment,
+    training: {
+      seed,
+      epochs,
+      batchFlows,
+      halveEveryEpochs,
+      learningRate,
+      patienceEpochs: epochs,
+      balancePower: 0.5,
+      ...training,
+    },
+  });
+}
