@@ -1,5 +1,6 @@
 // One contender of the training bench in a process of its own: trains on drawn flows, as many steps as standard input asks for.
-// `training-worker.js NETWORK STEPS ours|stock native|wasm`; says "ready", then for each line "N" the seconds a step took.
+// `training-worker.js NETWORK STEPS ours|stock native|wasm`; says "ready", then for each line "N" the
+// seconds that a step took by the clock and of processors.
 
 import { createInterface } from 'node:readline';
 import { Adam } from '../models/adam.ts';
@@ -31,9 +32,11 @@ for (let i = 0; i < WARM_UP_STEPS; i++) step();
 process.stdout.write('ready\n');
 for await (const line of createInterface({ input: process.stdin })) {
   const count = Number(line);
-  const start = performance.now();
+  const [start, used] = [performance.now(), process.cpuUsage()];
   for (let i = 0; i < count; i++) step();
-  process.stdout.write(`${(performance.now() - start) / 1000 / count}\n`);
+  const { user, system } = process.cpuUsage(used);
+  const seconds = (performance.now() - start) / 1000;
+  process.stdout.write(`${seconds / count} ${(user + system) / 1e6 / count}\n`);
 }
 
 function drawnBatch(seriesSteps: number): Batch {

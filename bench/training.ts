@@ -1,6 +1,6 @@
 // `npm run bench:training`: what a step of training costs with our layers, with tfjs' own, on wasm and in Keras' graph mode. All
 // train the same network in processes of their own and take turns in one run, so that a machine whose speed wanders slows them
-// all: what counts are the ratios of a turn.
+// all: what counts are the ratios of a turn. On a machine with other work the ratio of processor time is the steadier one.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -17,6 +17,7 @@ const USAGE = `Times steps of training: our layers, tfjs' own, wasm, Keras.
 
 usage: npm run bench:training -- [options]
   --rounds N   turns of each (default 9)
+  --only NAME  this network's rows alone
   --json       one JSON object a row
 `;
 
@@ -26,10 +27,16 @@ const KERAS = fileURLToPath(new URL('../../bench/training-keras.py', import.meta
 const STEPS = { ours: 4, stock: 2, wasm: 1, keras: 4 } as const;
 type Contender = keyof typeof STEPS;
 
+/** Seconds of a step. */
+interface Cost {
+  readonly wall: number;
+  /** Of all threads together. */
+  readonly processor: number;
+}
+
 interface Runner {
   readonly contender: Contender;
-  /** Seconds a step took. */
-  readonly turn: () => Promise<number>;
+  readonly turn: () => Promise<Cost>;
   readonly end: () => void;
 }
 
@@ -60,7 +67,10 @@ async function start(
   if (ready !== 'ready') throw new Error(`${contender} said ${ready}`);
   const turn = async () => {
     stdin.write(`${STEPS[contender]}\n`);
-    return Number(await next());
+    const [wall = Number.NaN, processor = Number.NaN] = (await next())
+      .split(' ')
+      .map(Number);
+    return { wall, processor };
   };
   return { contender, turn, end };
 }
@@ -89,8 +99,8 @@ async function contenders(
   return runners;
 }
 
-/** Seconds a step, turn by turn. */
-type Times = Partial<Record<Contender, number[]>>;
+/** Turn by turn. */
+type Times = Partial<Record<Contender, Cost[]>>;
 
 async function measure(runners: readonly Runner[], rounds: number): Promise<Times> {
   const times: Times = {};
@@ -116,33 +126,36 @@ function spread(values: readonly number[]): [median: number, low: number, high: 
 
 /** Of each turn, ours by theirs. */
 function ratios(
-  ours: readonly number[] | undefined,
-  theirs: readonly number[] | undefined,
-) {
-  if (ours === undefined || theirs === undefined) return undefined;
-  return spread(ours.map((seconds, i) => seconds / (theirs[i] ?? Number.NaN)));
+  of: keyof Cost,
+  ours: readonly Cost[],
+  theirs: readonly Cost[],
+): [median: number, low: number, high: number] {
+  return spread(ours.map((cost, i) => cost[of] / (theirs[i]?.[of] ?? Number.NaN)));
 }
 
 function report({ network, steps, limit }: Row, times: Times): string[] {
   const lines = [`${network}, T = ${steps}, ${BENCH_FLOWS} flows a step`];
-  for (const [contender, seconds] of Object.entries(times)) {
-    const [median, low, high] = spread(seconds).map((s) => (1000 * s).toFixed(0));
+  for (const [contender, costs] of Object.entries(times)) {
+    const [median, low, high] = spread(costs.map(({ wall }) => wall)).map((s) =>
+      (1000 * s).toFixed(0),
+    );
+    const [used] = spread(costs.map(({ processor }) => processor));
     lines.push(
-      `  ${contender.padEnd(6)} ${median} ms a step (quartiles ${low} to ${high})`,
+      `  ${contender.padEnd(6)} ${median} ms a step (quartiles ${low} to ${high}), ${(1000 * used).toFixed(0)} ms of processors`,
     );
   }
-  const against = (name: string, ratio: ReturnType<typeof ratios>, wanted: string) => {
-    if (ratio === undefined) return;
-    const [median, low, high] = ratio.map((value) => value.toFixed(2));
-    lines.push(`  ours / ${name} ${median} (quartiles ${low} to ${high})${wanted}`);
-  };
-  against(
-    'keras',
-    ratios(times.ours, times.keras),
-    `, at most ${limit.toFixed(1)} wanted`,
-  );
-  against('stock', ratios(times.ours, times.stock), '');
-  against('wasm ', ratios(times.ours, times.wasm), '');
+  const { ours } = times;
+  if (ours === undefined) return lines;
+  for (const [contender, costs] of Object.entries(times)) {
+    if (contender === 'ours') continue;
+    const [wall, processor] = (['wall', 'processor'] as const).map((of) =>
+      ratios(of, ours, costs).map((value) => value.toFixed(2)),
+    );
+    lines.push(
+      `  ours / ${contender} ${wall?.[0]} (quartiles ${wall?.[1]} to ${wall?.[2]}), of processor time ${processor?.[0]}` +
+        (contender === 'keras' ? `; at most ${limit.toFixed(1)} wanted` : ''),
+    );
+  }
   return lines;
 }
 
@@ -150,6 +163,7 @@ function readOptions() {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '9' },
+      only: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -158,10 +172,19 @@ function readOptions() {
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new Error(`--rounds ${values.rounds}: expected a whole number from 1 on`);
   }
-  return { ...values, rounds };
+  const rows = ROWS.filter(({ network }) => network === (values.only ?? network));
+  if (rows.length === 0) {
+    const names = new Set(ROWS.map(({ network }) => network));
+    throw new Error(`--only ${values.only}: expected ${[...names].join(' or ')}`);
+  }
+  return { ...values, rounds, rows };
 }
 
-async function main({ rounds, json }: ReturnType<typeof readOptions>): Promise<void> {
+async function main({
+  rounds,
+  rows,
+  json,
+}: ReturnType<typeof readOptions>): Promise<void> {
   const backend = await chooseBackend();
   if (backend !== 'native') {
     say('native TensorFlow is not there, so wasm alone: npm run setup:training gets it');
@@ -174,7 +197,7 @@ async function main({ rounds, json }: ReturnType<typeof readOptions>): Promise<v
     );
   const directory = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
   try {
-    for (const row of ROWS) {
+    for (const row of rows) {
       say(`${row.network}, T = ${row.steps} ...`);
       const runners = await contenders(row, directory, backend === 'native');
       const times = await measure(runners, rounds).finally(() => {

@@ -1,8 +1,8 @@
 // What training and export know of a model -> the manifest that serving reads.
 
 import { createHash } from 'node:crypto';
-import { ROUTER_CNN } from '../models/hyper-parameters.ts';
 import { TENSORS } from '../models/networks/network.ts';
+import { networkNamed } from '../models/networks/networks.ts';
 import type { SavedRun } from '../models/run-directory.ts';
 import {
   MANIFEST_VERSION,
@@ -108,7 +108,13 @@ function trainingOf(config: SavedRun['config']): Manifest['training'] {
     seed: config.seed,
     commit: config.commit,
     backend: config.backend,
-    hyperParameters: { ...config.hyperParameters, widths: JSON.stringify(ROUTER_CNN) },
+    hyperParameters: {
+      ...config.hyperParameters,
+      // Widths, branches, how sizes enter.
+      networkOptions: JSON.stringify(
+        networkNamed(config.network).resolve(config.networkOptions),
+      ),
+    },
   };
 }
 

@@ -31,12 +31,13 @@ export async function buildModel(
   { config, metrics }: SavedRun,
   train: Samples,
 ): Promise<BuiltModel> {
-  const model = networkNamed(config.network).build({
+  const shape = {
     seriesSteps: config.seriesSteps,
     statistics: config.normaliser.mean.length,
     classes: config.classes.length,
     seed: config.seed,
-  });
+  };
+  const model = networkNamed(config.network).build(shape, config.networkOptions);
   await loadWeights(runDirectory, model);
   const network = foldTemperature(readNetwork(model), metrics.temperature);
   return {

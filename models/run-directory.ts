@@ -7,12 +7,16 @@ import type { StatisticsNormaliser } from '../src/features/normalise.ts';
 import type { CanaryField } from '../src/handshake/canary.ts';
 import type { tf } from './backend.ts';
 import type { Evaluation } from './evaluation.ts';
+import type { NetworkOptions } from './networks/network.ts';
 import type { EpochReport } from './trainer.ts';
 import { copyWeights, setWeights } from './trainer.ts';
 
 /** Everything that decided the weights. */
 export interface RunConfig {
-  readonly network: 'router-cnn';
+  /** Its name in models/networks/networks.ts. */
+  readonly network: string;
+  /** Its options where they are not the defaults. */
+  readonly networkOptions?: NetworkOptions;
   readonly classes: readonly string[];
   readonly seed: number;
   readonly seriesSteps: number;

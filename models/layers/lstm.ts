@@ -153,12 +153,15 @@ class TimeMajor {
     if (lengths === undefined) return tf.reverse(x, 0);
     const [steps, flows, width] = x.shape;
     const rows = tf.tensor1d(reversedRows(lengths, steps), 'int32');
-    const turn = (tensor: tf.Tensor) =>
-      tf.reshape(tf.gather(tf.reshape(tensor, [-1, width]), rows), [steps, flows, width]);
+    const turn = (tensor: tf.Tensor, by: tf.Tensor1D) =>
+      tf.reshape(tf.gather(tf.reshape(tensor, [-1, width]), by), [steps, flows, width]);
     // Turning round twice changes nothing: so the gradient is turned round by the same rows.
     const twice = tf.customGrad((...parts) => {
-      const [own] = parts as [tf.Tensor];
-      return { value: turn(own), gradFunc: (dy: tf.Tensor) => turn(dy) };
+      const [own, save] = parts as [tf.Tensor, tf.GradSaveFunc];
+      save([rows]);
+      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
+        turn(dy, (saved as [tf.Tensor1D])[0]);
+      return { value: turn(own, rows), gradFunc };
     });
     return twice(x) as tf.Tensor3D;
   }

@@ -62,7 +62,7 @@ export function dropout({ branch, head }: Dropout) {
     .prefault({});
 }
 
-export const SIZE_ENTRIES = ['scaled', 'embedded', 'soft-bins'] as const;
+const SIZE_ENTRIES = ['scaled', 'embedded', 'soft-bins'] as const;
 
 /**
  * How a packet's size enters a series branch: one way or several side by side. `scaled` is the paper's number,
