@@ -146,25 +146,39 @@ function checkTogether({ by, folds, parts, test }: SplitCommandOptions): void {
   }
 }
 
-async function print({ parts, rows }: SplitSummary): Promise<void> {
+async function print({ parts, rows, duplicates }: SplitSummary): Promise<void> {
   const services = [...new Set(parts.flatMap(({ classes }) => Object.keys(classes)))];
   const columns: Column[] = [
     { title: 'service', width: 14, align: 'left' },
     ...parts.map(({ part }): Column => ({ title: part, width: 10, align: 'right' })),
     { title: 'all', width: 10, align: 'right' },
+    { title: duplicates.kept ? 'copies' : 'dropped', width: 10, align: 'right' },
   ];
-  const line = (name: string, counts: readonly number[]): Promise<void> =>
-    emit(row(columns, [name, ...[...counts, sum(counts)].map(thousands)]));
+  const line = (
+    name: string,
+    counts: readonly number[],
+    copies?: number,
+  ): Promise<void> =>
+    emit(
+      row(columns, [
+        name,
+        ...[...counts, sum(counts), ...(copies === undefined ? [] : [copies])].map(
+          thousands,
+        ),
+      ]),
+    );
   await emit(heading(columns));
   for (const service of services.sort()) {
     await line(
       service,
       parts.map(({ classes }) => classes[service] ?? 0),
+      duplicates.classes[service] ?? 0,
     );
   }
   await line(
     '(flows)',
     parts.map(({ classes }) => sum(Object.values(classes))),
+    duplicates.rows,
   );
   await line(
     '(groups)',

@@ -14,6 +14,7 @@ import { CollectSessions, type LiveSession } from './collect-sessions.ts';
 import type { DatasetOptions } from './dataset-manifest.ts';
 import type { DatasetRow } from './dataset-schema.ts';
 import { flowDraft } from './flow-draft.ts';
+import { labelColumns } from './label-columns.ts';
 import type { LabelTable } from './label-table.ts';
 import { type Pseudonyms, pseudonymsBy } from './pseudonyms.ts';
 import { lookColumns } from './row-tensors.ts';
@@ -191,7 +192,7 @@ export class Collector {
   #row(
     flow: FlowRecord,
     handshake: Handshake,
-    { session, label, source }: LiveSession,
+    found: LiveSession,
     { software }: SessionFlow,
   ): DatasetRow {
     const { row, client, server, sni } = flowDraft(flow, handshake, OCCLUSION);
@@ -204,25 +205,11 @@ export class Collector {
       // The id of the file is the hash of its content: an import writes it.
       capture: '',
       source: COLLECT_SOURCE,
-      session: of('session', `${this.#run} ${session}`),
+      session: of('session', `${this.#run} ${found.session}`),
       client: of('client', client),
       host: of('host', sni?.toLowerCase() ?? server),
       startUs: startGrainUs === 0 ? null : startUs - (startUs % startGrainUs),
-      service: label?.service ?? null,
-      application: label?.application ?? null,
-      labelSource:
-        source === undefined || label === undefined
-          ? null
-          : source === 'session'
-            ? 'session'
-            : label.by === 'category'
-              ? 'category'
-              : 'name',
-      scenario: null,
-      seed: null,
-      clientSoftware: null,
-      serverSoftware: null,
-      profile: null,
+      ...labelColumns(undefined, found),
       software: software ?? null,
       ...lookColumns(row, [], PAPER_RULE),
     };

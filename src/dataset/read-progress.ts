@@ -22,10 +22,11 @@ export async function* watchedRows<C extends RowColumn>(
 ): AsyncGenerator<Pick<DatasetRow, C>, void, undefined> {
   let rows = 0;
   for await (const row of readDataset(directory, { columns })) {
-    if (rows++ % ROWS_A_WORD === 0) {
+    if (rows % ROWS_A_WORD === 0) {
       signal.throwIfAborted();
       progress(rows, manifest.rows);
     }
     yield row;
+    rows++;
   }
 }

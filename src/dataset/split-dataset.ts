@@ -4,7 +4,12 @@ import { type DatasetManifest, readManifest } from './dataset-manifest.ts';
 import { SIZE_COLUMNS } from './flow-sizes.ts';
 import { type Watch, watchedRows } from './read-progress.ts';
 import { PARTS, type SplitFile } from './split-file.ts';
-import type { SplitField, SplitRow } from './split-groups.ts';
+import {
+  groupOf,
+  isForTraining,
+  type SplitField,
+  type SplitRow,
+} from './split-groups.ts';
 import {
   PLAN_COLUMNS,
   type Plan,
@@ -30,6 +35,8 @@ export interface SplitSummary {
   readonly groups: number;
   /** Groups that stay together because a session spans them. */
   readonly tied: number;
+  /** What could be divided: groups that are alone, and those that stay together. */
+  readonly clusters: number;
   readonly rows: SplitFile['rows'];
   /** By part or fold. */
   readonly parts: readonly PartSummary[];
@@ -110,6 +117,7 @@ function summaryOf(
     seed: options.seed,
     groups: plan.groups,
     tied: plan.tied,
+    clusters: plan.clusters,
     rows: plan.rows,
     parts: names.map((part, i) => ({
       part,
@@ -136,7 +144,7 @@ function sorted(counts: ReadonlyMap<string, number> = new Map()): Record<string,
 }
 
 function wordsOf(
-  { by, parts, tied, duplicates, rows }: Omit<SplitSummary, 'words'>,
+  { by, parts, tied, clusters, duplicates, rows }: Omit<SplitSummary, 'words'>,
   all: readonly PlanRow[],
 ): string[] {
   const classes = new Set(parts.flatMap((part) => Object.keys(part.classes)));
@@ -146,8 +154,23 @@ function wordsOf(
       const missing = [...classes].filter((name) => !Object.hasOwn(there, name)).sort();
       return missing.length === 0 ? [] : [`${part} has no flow of ${missing.join(', ')}`];
     });
+  words.push(...lumpWords(all, by));
+  for (const [name, copies] of Object.entries(duplicates.classes)) {
+    const judge = parts.reduce(
+      (sum, { part, classes: there }) =>
+        sum + (part === 'train' ? 0 : (there[name] ?? 0)),
+      0,
+    );
+    if (!duplicates.kept && copies > judge) {
+      words.push(
+        `of ${name} more flows were dropped as copies (${copies}) than are left to judge (${judge})`,
+      );
+    }
+  }
   if (tied > 0) {
-    words.push(`${tied} groups stay together with others, as sessions span them`);
+    words.push(
+      `${tied} groups stay together with others, as sessions span them: ${clusters} are left to divide`,
+    );
   }
   if (rows.withoutValue > 0) {
     words.push(`${rows.withoutValue} labelled flows lack a ${by} and are in no part`);
@@ -163,6 +186,27 @@ function wordsOf(
     );
   }
   return words;
+}
+
+/** Classes that no split by the field can divide well, because most of their flows are of one group. */
+function lumpWords(rows: readonly SplitRow[], by: SplitField): string[] {
+  const classes = new Map<string, Map<string, number>>();
+  for (const row of rows.filter(isForTraining)) {
+    const group = groupOf(by, row);
+    if (group === undefined || row.service === null) continue;
+    const groups = classes.get(row.service) ?? new Map<string, number>();
+    classes.set(row.service, groups);
+    count(groups, group);
+  }
+  const unit = by === 'time' ? 'session' : by;
+  return [...classes].sort().flatMap(([name, groups]) => {
+    const counts = [...groups.values()];
+    const all = counts.reduce((sum, flows) => sum + flows, 0);
+    const most = counts.reduce((a, b) => Math.max(a, b), 0);
+    return most > all / 2 && all > 1
+      ? [`of the ${all} flows of ${name} ${most} are of one ${unit}`]
+      : [];
+  });
 }
 
 /** Whether pseudonyms never link captures, of which there are several. */

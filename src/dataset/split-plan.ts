@@ -58,6 +58,8 @@ export interface Plan {
   readonly groups: number;
   /** Groups that had to stay with others because a session spans them. */
   readonly tied: number;
+  /** What is left to be divided: groups that are alone, and those that stay together. */
+  readonly clusters: number;
   readonly rows: {
     readonly all: number;
     readonly unlabelled: number;
@@ -85,7 +87,7 @@ export function planSplit(rows: readonly PlanRow[], options: PlanOptions): Plan 
   const partOfRow = new Int32Array(rows.length).fill(-1);
   for (const [i, cluster] of clusters.entries()) {
     const part = assigned[i] ?? 0;
-    names[part]?.push(...cluster.groups);
+    for (const name of cluster.groups) names[part]?.push(name);
     fromUs[part] = Math.min(fromUs[part] ?? 0, cluster.startUs);
     for (const row of cluster.rows) partOfRow[taken[row] ?? 0] = part;
   }
@@ -101,6 +103,7 @@ export function planSplit(rows: readonly PlanRow[], options: PlanOptions): Plan 
     partOfRow,
     groups,
     tied,
+    clusters: clusters.length,
     rows: { ...leftOut(rows), withoutValue },
   };
 }

@@ -1,7 +1,7 @@
 // Near copies among flows. Two flows are twins when, whatever their labels,
 //   - they are of one transport, and their sizes are of one kind;
-//   - of the first 30 packets with payload of the longer one at least nine in ten have a packet of the same direction and,
-//     within 16 bytes, the same size in the same place of the other one;
+//   - of their first 30 packets with payload at most a tenth, of the shorter one's, are unlike: of another direction, or more than
+//     16 bytes away from the size in the same place of the other flow, or without anything in that place;
 //   - the whole flows carried, each way, the same number of bytes within a tenth (and 64 bytes).
 // The 16 bytes are what a cookie, a counter or padding makes of a repeated request; places are compared as they stand because a
 // flow that was made twice is in step with itself. The third line is there for bulk transfers: their first 30 packets are
@@ -10,10 +10,10 @@
 // A twin with the same label is an exam question that was in the book: it must not judge. A twin with another label helps nobody
 // to the right answer, and without such flows a test would be easier than the truth: they stay, and are counted.
 //
-// Candidates come from keys that copies share, the comparison is exact: what is called a twin is one. A pair is missed only
-// where every key differs. Keys: the places are dealt out to 4 bands; three unlike places leave one band whole. A band's sizes are
-// rounded down to 128 bytes, on three grids, so that a small difference seldom crosses a border on all of them. Memory and time
-// grow with the flows, not with their pairs.
+// Candidates come from keys that copies share, the comparison is exact: what is called a twin is one. A pair is missed only where
+// every key differs. Keys: the places are dealt out to 4 bands, so that three unlike places leave one band whole (below ten packets
+// nothing may be unlike, and there is one band). A band's sizes are rounded down to 128 bytes, on three grids, so that a small
+// difference seldom crosses a border on all of them. Memory and time grow with the flows, not with their pairs.
 
 import { SizeStore } from './flow-sizes.ts';
 
@@ -85,23 +85,24 @@ export class TwinFlows {
     return one.length === other.length && one.every((size, i) => size === other[i]);
   }
 
-  /** Hash of one key; undefined: the flow has no packet in that band. */
+  /** Hash of one key; undefined: the flow has no such key. */
   key(flow: number, k: number, part: number): number | undefined {
     const [band, grid] = [k % BANDS, Math.floor(k / BANDS)];
     const sizes = this.#sizes.sizes(flow);
-    if (band >= sizes.length) return undefined;
+    const bands = allowedUnlike(sizes.length) === 0 ? 1 : BANDS;
+    if (sizes.length === 0 || band >= bands) return undefined;
     const offset = (grid * GRID_BYTES) / GRIDS;
     const totals = Math.log((this.#down[flow] ?? 0) + TWIN.totalsFloorBytes);
     let hash = mixed(0x811c9dc5, k);
     hash = mixed(hash, part);
     hash = mixed(hash, this.#kind[flow] ?? 0);
     hash = mixed(hash, Math.floor(totals / TOTALS_STEP + grid / GRIDS));
-    for (let i = band; i < sizes.length; i += BANDS) {
+    for (let i = band; i < sizes.length; i += bands) {
       const size = sizes[i] ?? 0;
       const cell = Math.floor((Math.abs(size) + offset) / GRID_BYTES);
       hash = mixed(hash, size < 0 ? ~cell : cell);
     }
-    return hash;
+    return stirred(hash);
   }
 }
 
@@ -115,12 +116,16 @@ function near(a: number, b: number): boolean {
   return Math.abs(a - b) <= TWIN.totalsTolerance * Math.max(a, b) + TWIN.totalsFloorBytes;
 }
 
+/** Rounded before it is cut: 30 - 0.9 x 30 is a little more than 3. */
+function allowedUnlike(places: number): number {
+  return Math.floor(places * (1 - TWIN.alikeShare) + 1e-9);
+}
+
 function alike(a: Int16Array, b: Int16Array): boolean {
   const places = Math.max(a.length, b.length);
   const both = Math.min(a.length, b.length);
   if (both === 0) return false;
-  // Rounded before it is cut: 30 - 0.9 x 30 is a little more than 3.
-  const allowed = Math.floor(places * (1 - TWIN.alikeShare) + 1e-9);
+  const allowed = allowedUnlike(both);
   let unlike = places - both;
   for (let i = 0; i < both && unlike <= allowed; i++) {
     const [one, other] = [a[i] ?? 0, b[i] ?? 0];
@@ -131,8 +136,15 @@ function alike(a: Int16Array, b: Int16Array): boolean {
   return unlike <= allowed;
 }
 
-/** FNV-1a over 32-bit words, with a last stir so that high bits reach low ones. */
+/** FNV-1a over 32-bit words. */
 function mixed(hash: number, word: number): number {
   const product = Math.imul(hash ^ word, 0x01000193);
   return product ^ (product >>> 15);
+}
+
+/** Every bit of the hash moves every bit of the answer (the end of MurmurHash3). */
+function stirred(hash: number): number {
+  let x = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return x ^ (x >>> 16);
 }

@@ -2,29 +2,33 @@
 
 import { KEYS, type TwinFlows } from './twin-flows.ts';
 
-/** Flows with one key that are compared with a flow; beyond, the key says next to nothing. */
-const COMPARED_MAX = 128;
+/** Flows that a key leads to, at most: one that more flows share says next to nothing, and the first of them are kept. */
+const LISTED_MAX = 128;
 
-/** Finds twins in given parts; open hashing in two typed arrays. */
+/** Finds twins in given parts: a hash table, open addressing, of lists of flows, in typed arrays. */
 class TwinIndex {
-  /** Flows for which a key was too common to look at all that have it, and nothing was found. */
+  /** Flows for which a key led to more flows than were kept, and nothing was found. */
   readonly cutShort = new Set<number>();
   readonly #flows: TwinFlows;
   /** 1 + the part that a flow was put into. */
   readonly #parts: Uint16Array;
-  /** By hash: 1 + the last entry; entries are flow x KEYS + key. */
+  readonly #keys: Int32Array;
+  /** By slot: 1 + the last entry, 0 for a free slot; entries are flow x KEYS + key. */
   readonly #heads: Int32Array;
+  /** By slot: flows in its list, and one more where some were not kept. */
+  readonly #counts: Uint8Array;
   /** By entry: 1 + the one before. */
   readonly #before: Int32Array;
-  readonly #mask: number;
 
   constructor(flows: TwinFlows) {
     this.#flows = flows;
     const entries = flows.count * KEYS;
-    const size = 2 ** Math.ceil(Math.log2(Math.max(2, entries)));
-    this.#mask = size - 1;
+    // At least a quarter is free, so that a search ends soon.
+    const slots = 2 ** Math.ceil(Math.log2(Math.max(2, entries / 0.75)));
     this.#parts = new Uint16Array(flows.count);
-    this.#heads = new Int32Array(size);
+    this.#keys = new Int32Array(slots);
+    this.#heads = new Int32Array(slots);
+    this.#counts = new Uint8Array(slots);
     this.#before = new Int32Array(entries);
   }
 
@@ -34,53 +38,64 @@ class TwinIndex {
     for (let k = 0; k < KEYS; k++) {
       const key = this.#flows.key(flow, k, part);
       if (key === undefined) continue;
-      const slot = key & this.#mask;
-      const equal = k === 0 ? this.#equal(flow, slot, part) : undefined;
+      const slot = this.#slotOf(key);
+      const equal = k === 0 ? this.#equal(flow, slot) : undefined;
       if (equal !== undefined) return equal;
+      const count = this.#counts[slot] ?? 0;
+      this.#counts[slot] = Math.min(count, LISTED_MAX) + 1;
+      if (count >= LISTED_MAX) continue;
       const entry = flow * KEYS + k;
+      this.#keys[slot] = key;
       this.#before[entry] = this.#heads[slot] ?? 0;
       this.#heads[slot] = entry + 1;
     }
     return undefined;
   }
 
-  /** A twin that was put into the part; if wanted, one that bears the same label. */
-  find(flow: number, part: number, sameLabel: boolean): number | undefined {
+  /** A twin that was put into the part: one that bears the same label where there is one. */
+  find(flow: number, part: number): number | undefined {
     const flows = this.#flows;
-    let cutShort = false;
+    let isCut = false;
+    let other: number | undefined;
     for (let k = 0; k < KEYS; k++) {
-      const key = this.#flows.key(flow, k, part);
+      const key = flows.key(flow, k, part);
       if (key === undefined) continue;
-      let compared = 0;
-      for (const other of this.#chain(key & this.#mask, part)) {
-        if (++compared > COMPARED_MAX) {
-          cutShort = true;
-          break;
-        }
-        if (other === flow || (sameLabel && !flows.agree(flow, other))) continue;
-        if (flows.areTwins(flow, other)) return other;
+      const slot = this.#slotOf(key);
+      isCut ||= (this.#counts[slot] ?? 0) > LISTED_MAX;
+      for (let at = this.#heads[slot] ?? 0; at !== 0; at = this.#before[at - 1] ?? 0) {
+        const listed = flowOf(at);
+        // Two keys may share a hash.
+        if (listed === flow || this.#parts[listed] !== part + 1) continue;
+        if (!flows.areTwins(flow, listed)) continue;
+        if (flows.agree(flow, listed)) return listed;
+        other ??= listed;
       }
     }
-    if (cutShort) this.cutShort.add(flow);
-    return undefined;
+    if (isCut && other === undefined) this.cutShort.add(flow);
+    return other;
   }
 
-  #equal(flow: number, slot: number, part: number): number | undefined {
-    let compared = 0;
-    for (const other of this.#chain(slot, part)) {
-      if (this.#flows.areEqual(flow, other)) return other;
-      if (++compared > COMPARED_MAX) return undefined;
-    }
-    return undefined;
-  }
-
-  /** Slots are shared by chance, also between parts. */
-  *#chain(slot: number, part: number): Generator<number> {
+  #equal(flow: number, slot: number): number | undefined {
     for (let at = this.#heads[slot] ?? 0; at !== 0; at = this.#before[at - 1] ?? 0) {
-      const flow = Math.floor((at - 1) / KEYS);
-      if (this.#parts[flow] === part + 1) yield flow;
+      const listed = flowOf(at);
+      const isSamePart = this.#parts[listed] === this.#parts[flow];
+      if (isSamePart && this.#flows.areEqual(flow, listed)) return listed;
     }
+    return undefined;
   }
+
+  /** The key's slot, or the free one where it belongs. */
+  #slotOf(key: number): number {
+    const mask = this.#heads.length - 1;
+    let slot = key & mask;
+    while (this.#heads[slot] !== 0 && this.#keys[slot] !== key) slot = (slot + 1) & mask;
+    return slot;
+  }
+}
+
+/** @param at 1 + an entry */
+function flowOf(at: number): number {
+  return Math.floor((at - 1) / KEYS);
 }
 
 interface FoundTwin {
@@ -114,24 +129,25 @@ export function twinsAcross(
   }
   const found: FoundTwin[] = [];
   for (const [flow, part] of parts.entries()) {
-    const twin = findIn(index, flow, against.get(part) ?? []);
-    if (twin !== undefined) found.push({ flow, twin, agrees: flows.agree(flow, twin) });
+    const twin = findIn({ index, flows }, flow, against.get(part) ?? []);
+    if (twin !== undefined) found.push({ flow, ...twin });
   }
   return { found, cutShort: index.cutShort.size };
 }
 
 function findIn(
-  index: TwinIndex,
+  { index, flows }: { readonly index: TwinIndex; readonly flows: TwinFlows },
   flow: number,
   parts: readonly number[],
-): number | undefined {
-  for (const sameLabel of [true, false]) {
-    for (const part of parts) {
-      const twin = index.find(flow, part, sameLabel);
-      if (twin !== undefined) return twin;
-    }
+): { readonly twin: number; readonly agrees: boolean } | undefined {
+  let other: number | undefined;
+  for (const part of parts) {
+    const twin = index.find(flow, part);
+    if (twin === undefined) continue;
+    if (flows.agree(flow, twin)) return { twin, agrees: true };
+    other ??= twin;
   }
-  return undefined;
+  return other === undefined ? undefined : { twin: other, agrees: false };
 }
 
 /** Flows that have a twin anywhere among all of them, each with one. */
@@ -146,8 +162,12 @@ export function twinsWithin(flows: TwinFlows): Twins {
   }
   const found: FoundTwin[] = [];
   for (let flow = 0; flow < flows.count; flow++) {
-    const twin = equals.get(flow) ?? findIn(index, flow, [0]);
-    if (twin !== undefined) found.push({ flow, twin, agrees: flows.agree(flow, twin) });
+    const equal = equals.get(flow);
+    const twin =
+      equal === undefined
+        ? findIn({ index, flows }, flow, [0])
+        : { twin: equal, agrees: true };
+    if (twin !== undefined) found.push({ flow, ...twin });
   }
   return { found, cutShort: index.cutShort.size };
 }

@@ -131,6 +131,23 @@ for (const split of ['parts', 'folds', undefined] as const) {
   });
 }
 
+const FEW: readonly [title: string, rows: DatasetRow[]][] = [
+  ['no label at all', [makeRow({ service: null }), makeRow({ flow: 1, service: null })]],
+  ['one flow without packets', [makeRow({})]],
+  ['one class', rows().map((row) => ({ ...row, service: 'web' }))],
+];
+for (const [title, few] of FEW) {
+  test(`${title}: a report without figures that mean nothing`, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-report-'));
+    t.teardown(() => rm(folder, { recursive: true, force: true }));
+    await writeDataset(folder, few);
+    const report = await reportOn(folder, undefined, WATCH);
+    t.false(/null,|NaN/.test(JSON.stringify(report.audit)));
+    t.true(report.audit.fields.every(({ verdict }) => verdict === 'as chance'));
+    t.false(/NaN|Infinity|undefined/.test(reportHtml(report)));
+  });
+}
+
 test('quantiles are right to 1%, nothing included', (t) => {
   const distribution = new Distribution();
   t.deepEqual(distribution.quantiles(), { count: 0, at: [] });

@@ -150,6 +150,40 @@ test('of folds each judges once, the next one validates, and a copy only ever tr
   }
 });
 
+test('what cannot be divided, or came to nothing, is said', async (t) => {
+  const folder = await folderFor(t);
+  const games = Array.from({ length: 9 }, (_, i) =>
+    makeRow({ capture: captureId(0), flow: 20 + i, session: 'one', service: 'games' }),
+  );
+  await writeDataset(folder, [...rows(), ...games]);
+  const { summary } = await splitDataset(folder, { ...OPTIONS, by: 'session' }, WATCH);
+  t.true(summary.words.includes('of the 9 flows of games 9 are of one session'));
+  t.true(
+    summary.words.some((line) => /^(validation|test) has no flow of .*games/.test(line)),
+  );
+  const bySeed = await splitDataset(folder, { ...OPTIONS, by: 'seed' }, WATCH).catch(
+    (fault: unknown) => fault,
+  );
+  t.regex(String(bySeed), /no labelled row has a value of seed/);
+});
+
+test('pseudonyms that never link captures are said to', async (t) => {
+  const folder = await folderFor(t);
+  const apart = rows().map((row) => ({
+    ...row,
+    client: `${row.capture} ${row.flow % 3}`,
+  }));
+  await writeDataset(folder, apart);
+  const { summary } = await splitDataset(folder, { ...OPTIONS, by: 'client' }, WATCH);
+  t.true(summary.words.some((line) => line.startsWith('no client is in two captures')));
+  await writeDataset(
+    folder,
+    rows().map((row) => ({ ...row, client: `${row.flow}` })),
+  );
+  const linked = await splitDataset(folder, { ...OPTIONS, by: 'client' }, WATCH);
+  t.false(linked.summary.words.some((line) => line.startsWith('no client')));
+});
+
 test('a reading that is stopped ends with the reason', async (t) => {
   const folder = await folderFor(t);
   await writeDataset(folder, rows());

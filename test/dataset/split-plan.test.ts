@@ -193,6 +193,7 @@ test('groups that one session spans stay together', (t) => {
   });
   t.is(plan.partOfRow[0], plan.partOfRow[1]);
   t.is(plan.tied, 2);
+  t.is(plan.clusters, 3);
 });
 
 test('named groups judge, all others do not', (t) => {
