@@ -26,13 +26,6 @@ export class SizeCounts {
   }
 }
 
-/** The same of one series. */
-export function frequentSizes(series: Float32Array, minimum: number): number[] {
-  const counts = new SizeCounts();
-  counts.add(series);
-  return counts.atLeast(minimum);
-}
-
 /** Row of each size from -limit to limit; rows are 0, 1, 2, … without a gap. */
 export function rowsOfSizes(options: {
   readonly limit: number;
