@@ -216,7 +216,7 @@ function aligned(bytes: Uint8Array): ArrayBuffer {
 }
 
 /** The handshake bytes after `cut` packets; undefined: of the whole flow. */
-export function handshakeBytesOf(row: HandshakeColumns, cut?: number): Uint8Array {
+function handshakeBytesOf(row: HandshakeColumns, cut?: number): Uint8Array {
   const { handshakeBytes, handshakeEarly, handshakeEarlyPackets } = row;
   if (cut === undefined) return handshakeBytes;
   const froms = handshakeEarlyPackets === null ? [] : numbersOf(handshakeEarlyPackets);
