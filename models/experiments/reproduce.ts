@@ -12,7 +12,14 @@ import { PAPER_SCALE } from './paper-networks.ts';
 import { Results } from './results.ts';
 import { runPaper } from './run-paper.ts';
 import { runExperiment } from './run-series.ts';
-import { missing, SERIES_EXPERIMENTS } from './series-experiments.ts';
+import {
+  missing,
+  SERIES_EXPERIMENTS,
+  type SeriesExperiment,
+} from './series-experiments.ts';
+
+/** Paper 4. */
+const PAPER_EPOCHS = 40;
 
 const USAGE = `Runs the experiments on public series again and prints their tables.
 
@@ -22,7 +29,7 @@ usage: npm run reproduce -- [options]
   --lab DIR         a data set, or labelled captures, for the paper's table (default lab/dataset)
   --real LIST       captures whose flows are labelled by their servers' names, to test that table's networks on
                     (default ../shared/corpus/captures,../shared/corpus/captures-mobile)
-  --epochs N        of the networks of the paper's table (default 40)
+  --epochs N        of all networks, at most (default 40 for the paper's table; the series have their own)
   --out DIR         data sets, runs, results.jsonl, results.md (default runs/reproduce)
   --only LIST       experiments whose names begin so: p (the paper's table), a, b, c (default: all)
   --models LIST     models whose names hold one of these words: trees,flow-cnn (default: all)
@@ -36,7 +43,7 @@ interface Options {
   readonly corpus: string;
   readonly lab: string;
   readonly real: readonly string[];
-  readonly epochs: number;
+  readonly epochs: number | undefined;
   readonly out: string;
   readonly only: readonly string[];
   readonly models: readonly string[];
@@ -55,14 +62,14 @@ function readOptions(): Options | undefined {
   if (!/^[1-9]\d?$/.test(values.seeds)) {
     throw new InputError('ERR_OPTION', `--seeds ${values.seeds}: expected 1 to 99`);
   }
-  if (!/^[1-9]\d{0,3}$/.test(values.epochs)) {
+  if (values.epochs !== undefined && !/^[1-9]\d{0,3}$/.test(values.epochs)) {
     throw new InputError('ERR_OPTION', `--epochs ${values.epochs}: expected 1 to 9999`);
   }
   return {
     corpus: basename(series) === 'series' ? dirname(series) : series,
     lab: values.lab,
     real: list(values.real),
-    epochs: Number(values.epochs),
+    epochs: values.epochs === undefined ? undefined : Number(values.epochs),
     out: values.out,
     only: list(values.only),
     models: list(values.models),
@@ -83,7 +90,7 @@ function parsed() {
           type: 'string',
           default: '../shared/corpus/captures,../shared/corpus/captures-mobile',
         },
-        epochs: { type: 'string', default: '40' },
+        epochs: { type: 'string' },
         out: { type: 'string', default: 'runs/reproduce' },
         only: { type: 'string' },
         models: { type: 'string' },
@@ -99,6 +106,16 @@ function parsed() {
   }
 }
 
+/** Fewer epochs stand in the name: their results are not mixed with whole ones. */
+function shortened(
+  experiment: SeriesExperiment,
+  epochs: number | undefined,
+): SeriesExperiment {
+  if (epochs === undefined || epochs >= experiment.epochs) return experiment;
+  const name = `${experiment.name}; networks after ${epochs} of ${experiment.epochs} epochs`;
+  return { ...experiment, name, epochs };
+}
+
 /** Returns false when it was interrupted. */
 async function runAll(options: Options, results: Results): Promise<boolean> {
   const signal = interruption();
@@ -108,7 +125,10 @@ async function runAll(options: Options, results: Results): Promise<boolean> {
   const work = join(options.out, 'data');
   const wanted = (name: string) =>
     options.only.length === 0 || options.only.some((own) => name.startsWith(own));
-  if (wanted('p')) await runPaper({ ...options, results, backend, signal });
+  if (wanted('p')) {
+    const epochs = options.epochs ?? PAPER_EPOCHS;
+    await runPaper({ ...options, epochs, results, backend, signal });
+  }
   for (const experiment of SERIES_EXPERIMENTS.filter(({ name }) => wanted(name))) {
     if (signal.aborted) break;
     const lacking = missing(experiment, options.corpus);
@@ -118,7 +138,13 @@ async function runAll(options: Options, results: Results): Promise<boolean> {
       continue;
     }
     const places = { corpus: options.corpus, work };
-    await runExperiment(experiment, { ...options, places, results, backend, signal });
+    await runExperiment(shortened(experiment, options.epochs), {
+      ...options,
+      places,
+      results,
+      backend,
+      signal,
+    });
   }
   return !signal.aborted;
 }
