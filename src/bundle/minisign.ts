@@ -122,12 +122,13 @@ export function parseSignature(text: string): Signature | undefined {
   };
 }
 
-/** Whether both signatures are by the key: that of the file and that of the trusted comment. */
+/** Whether it names the key, and both signatures are by it: that of the file and that of the trusted comment. */
 export function isSignedBy(
   file: Uint8Array,
   signature: Signature,
-  { key }: PublicKey,
+  { id, key }: PublicKey,
 ): boolean {
+  if (signature.id !== id) return false;
   const object = publicKeyObject(key);
   const comment = Buffer.concat([
     signature.ofFile,
