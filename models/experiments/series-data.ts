@@ -140,6 +140,7 @@ async function write(
     stratify: [level],
     ...(parts !== undefined && { parts }),
     dropped: [],
+    torn: [],
     // The protocols of others that are compared with keep them.
     duplicatesKept: true,
     rows: { all: 0, unlabelled: 0, infrastructure: 0, withoutValue: 0 },

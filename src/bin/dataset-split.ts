@@ -19,6 +19,7 @@ interface SplitCommandOptions {
   readonly seed: number;
   readonly stratify: readonly StratifyField[];
   readonly keepDuplicates?: true;
+  readonly cutSessions?: true;
   readonly json?: true;
 }
 
@@ -52,6 +53,10 @@ export function datasetSplitCommand(): Command {
       `every part gets its share of each value of these: ${STRATIFY_FIELDS.join(', ')}`,
       stratifyOption,
       ['service'] as const,
+    )
+    .option(
+      '--cut-sessions',
+      'groups that a session spans may part; its flows stay where most of them are, the others are in no part',
     )
     .option('--keep-duplicates', 'tell near copies across parts, and leave them in')
     .option('--json', 'one JSON object')
@@ -116,6 +121,7 @@ async function split(directory: string, options: SplitCommandOptions): Promise<v
         stratify,
         shares: options.parts ?? partsOption(DEFAULT_PARTS),
         keepDuplicates: options.keepDuplicates === true,
+        cutSessions: options.cutSessions === true,
         ...(folds !== undefined && { folds }),
         ...(test !== undefined && { test }),
       },

@@ -38,6 +38,8 @@ export interface SplitSummary {
   /** What could be divided: groups that are alone, and those that stay together. */
   readonly clusters: number;
   readonly rows: SplitFile['rows'];
+  /** Rows in no part because most of their session is in another one. */
+  readonly torn: number;
   /** By part or fold. */
   readonly parts: readonly PartSummary[];
   readonly duplicates: DuplicateSummary;
@@ -119,6 +121,7 @@ function summaryOf(
     tied: plan.tied,
     clusters: plan.clusters,
     rows: plan.rows,
+    torn: plan.torn.length,
     parts: names.map((part, i) => ({
       part,
       groups: lists[i]?.length ?? 0,
@@ -144,7 +147,7 @@ function sorted(counts: ReadonlyMap<string, number> = new Map()): Record<string,
 }
 
 function wordsOf(
-  { by, parts, tied, clusters, duplicates, rows }: Omit<SplitSummary, 'words'>,
+  { by, parts, tied, torn, clusters, duplicates, rows }: Omit<SplitSummary, 'words'>,
   all: readonly PlanRow[],
 ): string[] {
   const classes = new Set(parts.flatMap((part) => Object.keys(part.classes)));
@@ -171,6 +174,9 @@ function wordsOf(
     words.push(
       `${tied} groups stay together with others, as sessions span them: ${clusters} are left to divide`,
     );
+  }
+  if (torn > 0) {
+    words.push(`${torn} flows are in no part: most of their session is in another one`);
   }
   if (rows.withoutValue > 0) {
     words.push(`${rows.withoutValue} labelled flows lack a ${by} and are in no part`);
@@ -253,6 +259,7 @@ function fileOf(
       : twins.found
           .filter(({ agrees }) => agrees)
           .map(({ flow, twin }) => ({ ...idOf(flow), twin: idOf(twin) })),
+    torn: plan.torn.map(idOf),
     duplicatesKept: options.keepDuplicates,
     rows: plan.rows,
     classes: summary.parts.map(({ classes }) => ({ ...classes })),

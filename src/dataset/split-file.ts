@@ -36,6 +36,8 @@ const splitSchema = z
     fromUs: z.array(z.number().nullable()).optional(),
     /** Near copies of rows of another part: never judged by. */
     dropped: z.array(row.extend({ twin: row })),
+    /** In no part, because most of their session is in another one (--cut-sessions). */
+    torn: z.array(row).default([]),
     /** Copies were looked for and left where they are. */
     duplicatesKept: z.boolean(),
     rows: z.strictObject({
@@ -123,6 +125,7 @@ export interface Split {
   readonly by: SplitFile['by'];
   readonly parts: ReadonlyMap<string, Part>;
   readonly dropped: ReadonlySet<string>;
+  readonly torn: ReadonlySet<string>;
 }
 
 /**
@@ -146,7 +149,12 @@ export function openSplit(file: SplitFile, fold?: number): Split {
       for (const name of names) parts.set(name, part);
     }
   }
-  return { by: file.by, parts, dropped: new Set(file.dropped.map(rowKey)) };
+  return {
+    by: file.by,
+    parts,
+    dropped: new Set(file.dropped.map(rowKey)),
+    torn: new Set(file.torn.map(rowKey)),
+  };
 }
 
 function foldFault({ name }: SplitFile, words: string): InputError {
@@ -159,9 +167,9 @@ function partOfFold(i: number, fold: number, folds: number): Part {
   return folds > 2 && i === (fold + 1) % folds ? 'validation' : 'train';
 }
 
-/** undefined: the row is in no part (no label, infrastructure, no value), or it judges nothing because a near copy trains. */
+/** undefined: the row is in no part (no label, infrastructure, no value, a torn session), or it judges nothing because a near copy trains. */
 export function partOf(split: Split, row: SplitRow): Part | undefined {
-  if (!isForTraining(row)) return undefined;
+  if (!isForTraining(row) || split.torn.has(rowKey(row))) return undefined;
   const group = groupOf(split.by, row);
   const part = group === undefined ? undefined : split.parts.get(group);
   return part !== 'train' && split.dropped.has(rowKey(row)) ? undefined : part;

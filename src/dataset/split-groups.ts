@@ -73,8 +73,15 @@ export interface Clustered {
   readonly withoutValue: number;
 }
 
-/** @param rows those for training only */
-export function clustersOf(rows: readonly SplitRow[], by: SplitField): Clustered {
+/**
+ * @param rows those for training only
+ * @param tie whether sessions tie groups; else each group is a cluster of its own
+ */
+export function clustersOf(
+  rows: readonly SplitRow[],
+  by: SplitField,
+  tie: boolean,
+): Clustered {
   const numbers = new Map<string, number>();
   const groups = rows.map((row) => {
     const name = groupOf(by, row);
@@ -83,7 +90,9 @@ export function clustersOf(rows: readonly SplitRow[], by: SplitField): Clustered
     numbers.set(name, number);
     return number;
   });
-  const sets = tiedBySessions(rows, groups, numbers.size);
+  const sets = tie
+    ? tiedBySessions(rows, groups, numbers.size)
+    : new Groups(numbers.size);
   const names = [...numbers.keys()];
   const clusters = new Map<number, Cluster>();
   for (const [group, name] of names.entries()) {
@@ -127,4 +136,36 @@ function tiedBySessions(
     else sets.join(holder, group);
   }
   return sets;
+}
+
+/**
+ * Rows of sessions that stand in several parts, but for those in the session's part: the one with most of its rows, of
+ * equals the last, which judges.
+ *
+ * @param partOfRow of each row its part, -1 for none
+ */
+export function tornRows(
+  rows: readonly Pick<SplitRow, 'session'>[],
+  partOfRow: Int32Array,
+): number[] {
+  const counts = new Map<string, Map<number, number>>();
+  for (const [i, part] of partOfRow.entries()) {
+    const session = rows[i]?.session;
+    if (part === -1 || session === undefined) continue;
+    const parts = counts.get(session) ?? new Map<number, number>();
+    counts.set(session, parts);
+    parts.set(part, (parts.get(part) ?? 0) + 1);
+  }
+  const stays = (session: string): number => {
+    const [most] = [...(counts.get(session) ?? [])].sort(
+      ([a, many], [b, more]) => more - many || b - a,
+    );
+    return most?.[0] ?? -1;
+  };
+  return [...partOfRow.keys()].filter((i) => {
+    const session = rows[i]?.session;
+    return (
+      partOfRow[i] !== -1 && session !== undefined && stays(session) !== partOfRow[i]
+    );
+  });
 }

@@ -12,6 +12,7 @@ import {
   isForTraining,
   SPLIT_COLUMNS,
   type SplitField,
+  tornRows,
 } from './split-groups.ts';
 
 /** What parts can be balanced by. */
@@ -46,6 +47,8 @@ export interface PlanOptions {
   readonly folds?: number;
   /** Groups that are to judge, and no others. */
   readonly test?: readonly string[];
+  /** Sessions do not tie groups: of one that is torn, only the part with most of its flows keeps them. */
+  readonly cutSessions?: boolean;
 }
 
 export interface Plan {
@@ -58,6 +61,8 @@ export interface Plan {
   readonly groups: number;
   /** Groups that had to stay with others because a session spans them. */
   readonly tied: number;
+  /** Rows that are in no part because most of their session is in another one. */
+  readonly torn: readonly number[];
   /** What is left to be divided: groups that are alone, and those that stay together. */
   readonly clusters: number;
   readonly rows: {
@@ -72,7 +77,11 @@ export interface Plan {
 export function planSplit(rows: readonly PlanRow[], options: PlanOptions): Plan {
   const taken = [...rows.keys()].filter((i) => rows[i] && isForTraining(rows[i]));
   const used = taken.flatMap((i) => rows[i] ?? []);
-  const { clusters, groups, tied, withoutValue } = clustersOf(used, options.by);
+  const { clusters, groups, tied, withoutValue } = clustersOf(
+    used,
+    options.by,
+    options.cutSessions !== true,
+  );
   const count = options.folds ?? PARTS.length;
   if (groups === 0) {
     throw fault(
@@ -91,6 +100,16 @@ export function planSplit(rows: readonly PlanRow[], options: PlanOptions): Plan 
     fromUs[part] = Math.min(fromUs[part] ?? 0, cluster.startUs);
     for (const row of cluster.rows) partOfRow[taken[row] ?? 0] = part;
   }
+  const torn = tornRows(rows, partOfRow);
+  for (const row of torn) partOfRow[row] = -1;
+  const bare = names.findIndex(
+    (list, part) => list.length > 0 && !partOfRow.includes(part),
+  );
+  if (bare >= 0) {
+    throw fault(
+      `by ${options.by} no flow is left in part ${bare + 1} of ${count}, as the sessions there have more flows in others: split by another field, or into fewer parts`,
+    );
+  }
   for (const list of names) list.sort();
   const [train = [], validation = [], test = []] = names;
   return {
@@ -103,6 +122,7 @@ export function planSplit(rows: readonly PlanRow[], options: PlanOptions): Plan 
     partOfRow,
     groups,
     tied,
+    torn,
     clusters: clusters.length,
     rows: { ...leftOut(rows), withoutValue },
   };
@@ -149,7 +169,10 @@ function assign(
 function checkEnough(clusters: readonly Cluster[], parts: number, by: string): void {
   if (clusters.length >= parts) return;
   const groups = clusters.reduce((sum, { groups }) => sum + groups.length, 0);
-  const tied = groups > clusters.length ? ' (sessions that span several tie them)' : '';
+  const tied =
+    groups > clusters.length
+      ? ' (sessions that span several tie them, --cut-sessions unties)'
+      : '';
   throw fault(
     `by ${by} the labelled rows make ${clusters.length} groups${tied}, expected at least ${parts}: split by another field, or into fewer parts`,
   );

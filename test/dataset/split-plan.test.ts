@@ -40,6 +40,7 @@ const anyWish: fc.Arbitrary<PlanOptions> = fc.record(
     stratify: fc.constantFrom(['service'] as const, ['service', 'protocol'] as const),
     shares: fc.constantFrom(SHARES, [0.8, 0, 0.2] as const),
     folds: fc.integer({ min: 2, max: 6 }),
+    cutSessions: fc.boolean(),
   },
   { requiredKeys: ['by', 'seed', 'stratify', 'shares'] },
 );
@@ -67,6 +68,7 @@ test('no group and no session stands in two parts, whatever rows, field and seed
       return rows.every((row, i) => {
         const group = groupOf(wish.by, row);
         const part = plan.partOfRow[i] ?? -1;
+        if (plan.torn.includes(i)) return part === -1 && wish.cutSessions === true;
         const isIn = isForTraining(row) && group !== undefined;
         if (isIn !== part >= 0) return false;
         if (!isIn) return true;
@@ -100,7 +102,8 @@ test('parts and folds partition the groups, none is empty, and what is left out 
         lists.flat().length === plan.groups &&
         empty === (folds === undefined && wish.shares[1] === 0 ? 1 : 0) &&
         counts.all === rows.length &&
-        assigned + left === rows.length
+        assigned + left + plan.torn.length === rows.length &&
+        lists.every((list, part) => list.length === 0 || plan.partOfRow.includes(part))
       );
     }),
     { numRuns: 400 },
@@ -194,6 +197,28 @@ test('groups that one session spans stay together', (t) => {
   t.is(plan.partOfRow[0], plan.partOfRow[1]);
   t.is(plan.tied, 2);
   t.is(plan.clusters, 3);
+});
+
+test('a session that is cut stays where most of its flows are, the others are in no part', (t) => {
+  const rows = [
+    makeRow({ flow: 0, clientSoftware: 'go', session: 'a' }),
+    makeRow({ flow: 1, clientSoftware: 'go', session: 'a' }),
+    makeRow({ flow: 2, clientSoftware: 'java', session: 'a' }),
+    makeRow({ flow: 3, clientSoftware: 'java', session: 'b' }),
+    makeRow({ flow: 4, clientSoftware: 'curl', session: 'c' }),
+  ];
+  const plan = planSplit(rows, {
+    by: 'clientSoftware',
+    seed: 1,
+    stratify: ['service'],
+    shares: SHARES,
+    cutSessions: true,
+  });
+  t.deepEqual(plan.torn, [2]);
+  t.is(plan.partOfRow[2], -1);
+  t.is(plan.partOfRow[0], plan.partOfRow[1]);
+  t.is(plan.clusters, 3);
+  t.is(plan.tied, 0);
 });
 
 test('named groups judge, all others do not', (t) => {

@@ -101,6 +101,7 @@ export async function makeDataset(
     stratify: [],
     parts: sessions,
     dropped: [],
+    torn: [],
     duplicatesKept: true,
     rows: { all: manifest.rows, unlabelled: 0, infrastructure: 0, withoutValue: 0 },
     classes: [],
