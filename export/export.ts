@@ -94,18 +94,17 @@ function readLayers(path: string): QuantizationOptions['layers'] {
   }
 }
 
-/** Either command's run; where both have left theirs, nobody knows whose the weights are. */
+/** Whose run it is. Where both commands have left theirs, nobody knows whose the weights are. */
 function isRunOfTrain(directory: string): boolean {
-  const [ours, labs] = ['run.json', 'config.json'].map((name) =>
-    existsSync(join(directory, name)),
+  const has = (name: string) => existsSync(join(directory, name));
+  const [ofTrain, ofLab] = [has('run.json'), has('config.json')];
+  if (ofTrain !== ofLab) return ofTrain;
+  throw new InputError(
+    'ERR_RUN',
+    ofTrain
+      ? `${directory} holds a run of \`sluice train\` (run.json) and one of \`npm run train\` (config.json), but the weights of only one; train into another directory`
+      : `${directory} holds no finished run: neither run.json of \`sluice train\` nor config.json of \`npm run train\``,
   );
-  if (ours && labs) {
-    throw new InputError(
-      'ERR_RUN',
-      `${directory} holds a run of \`sluice train\` (run.json) and one of \`npm run train\` (config.json), and the weights are of one of them; remove the other's file, or train into another directory`,
-    );
-  }
-  return ours === true;
 }
 
 /** The files of a bundle, the manifest with the hashes of the others. */
@@ -148,8 +147,8 @@ async function main(options: Options): Promise<void> {
   const start = performance.now();
   const ofTrain = isRunOfTrain(options.run);
   const out = options.out ?? (ofTrain ? join(options.run, 'bundle') : LAB_BUNDLE);
-  await chooseBackend();
   say(`reading ${options.run} and its data`);
+  await chooseBackend();
   const exported = ofTrain
     ? await openDatasetRun(options.run, options.data)
     : await openLabRun(options.run, options.data ?? LAB_DATA);
