@@ -9,7 +9,8 @@ import type { Part } from '../src/dataset/split-file.ts';
 import { table } from './card-table.ts';
 import type { Origin } from './trained-model.ts';
 
-type DrawnFlows = Readonly<Record<Part, readonly LabelledRow[]>>;
+/** Flows that an export computes with, drawn from each part. */
+export type DrawnFlows = Readonly<Record<Part, readonly LabelledRow[]>>;
 
 export function originOf(run: Run, data: OpenData, drawn: DrawnFlows): Origin {
   const { config, data: trainedOn } = run;

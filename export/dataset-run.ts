@@ -16,7 +16,7 @@ import { checkSpec } from '../src/dataset/dataset-reader.ts';
 import { featuresOfRow } from '../src/dataset/row-tensors.ts';
 import { type Part, splitPath } from '../src/dataset/split-file.ts';
 import { InputError } from '../src/errors.ts';
-import { originOf } from './dataset-origin.ts';
+import { type DrawnFlows, originOf } from './dataset-origin.ts';
 import type { Exported, ExportFlows, TrainedModel } from './trained-model.ts';
 
 /** Flows of validation and of test at most: figures get no better by more, and memory is bounded. */
@@ -77,8 +77,6 @@ async function openTrainingData(
   }
   return data;
 }
-
-type DrawnFlows = Readonly<Record<Part, readonly LabelledRow[]>>;
 
 /** The same seed draws the same flows. */
 async function drawnFlows({ config }: Run, data: OpenData): Promise<DrawnFlows> {
