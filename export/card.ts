@@ -1,18 +1,15 @@
 // A model's figures -> card.md: what it was trained on, how well it does, and what it cannot do, for people.
 
-import type { SavedRun } from '../models/run-directory.ts';
+import type { InputName } from '../models/networks/network.ts';
 import type { Manifest } from '../src/bundle/manifest.ts';
+import { table } from './card-table.ts';
 import type { Measured } from './measure.ts';
 import type { BuiltModel } from './model-files.ts';
 import type { Quantized } from './quantization.ts';
+import type { TrainedModel } from './trained-model.ts';
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(2)}%`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 const BASELINE_TITLES: Readonly<Record<string, string>> = {
@@ -23,29 +20,29 @@ const BASELINE_TITLES: Readonly<Record<string, string>> = {
 
 export interface CardInputs {
   readonly manifest: Manifest;
-  readonly run: SavedRun;
+  readonly trained: TrainedModel;
   readonly measured: Measured;
   readonly built: BuiltModel;
 }
 
 /** The whole card, Markdown. */
-export function cardOf({ manifest, run, measured, built }: CardInputs): string {
+export function cardOf({ manifest, trained, measured, built }: CardInputs): string {
   return [
     `# ${manifest.name}`,
     ...warning(manifest),
-    summary(manifest, measured),
+    summary(manifest, trained, measured),
     '## Data',
-    dataSection(run, measured.test.whole.flows),
+    trained.origin.card.data,
     '## How well it does',
-    figuresSection(manifest, run, measured),
+    figuresSection(manifest, measured),
     '## Per class',
     classesSection(manifest, measured),
     '## int8',
     int8Section(manifest, measured, built),
     '## Limits',
-    limitsSection(measured),
+    limitsSection(trained, measured),
     '## How to make it again',
-    recipe(manifest),
+    recipe(manifest, trained),
     '',
   ].join('\n\n');
 }
@@ -59,44 +56,33 @@ function warning({ failedChecks }: Manifest): string[] {
   ];
 }
 
-function summary({ model, classes, training }: Manifest, { test }: Measured): string {
-  return [
-    `Tells which of ${classes.length} kinds of service (${classes.join(', ')}) an encrypted flow belongs to, from its`,
-    'occluded handshake, its packet series and its statistics; the server’s name is not among them.',
-    `${model.parameters.toLocaleString('en-US')} parameters in int8, ${Math.round(model.sizeBytes / 1024)} KiB.`,
-    `Accuracy ${percent(test.whole.accuracy)}, macro-F1 ${percent(test.whole.macroF1)} on lab captures that it was never trained on`,
-    `(${test.whole.flows} flows; trained on ${training.flows}).`,
-  ].join('\n');
-}
+const INPUT_WORDS: Readonly<Record<InputName, string>> = {
+  handshake_bytes: 'its occluded handshake',
+  series: 'its packet series',
+  statistics: 'its statistics',
+};
 
-function dataSection({ config }: SavedRun, testFlows: number): string {
-  const { data } = config;
-  const captures = (names: readonly string[]) =>
-    names.map((name) => `\`${name}\``).join(', ');
+function summary(
+  { model, classes, training }: Manifest,
+  { inputs }: TrainedModel,
+  { test }: Measured,
+): string {
+  const words = inputs.map((name) => INPUT_WORDS[name]);
+  const [last] = words.slice(-1);
+  const seen =
+    words.length < 2 ? `${last}` : `${words.slice(0, -1).join(', ')} and ${last}`;
   return [
-    'Captures made by this repository’s lab (`lab/`): real TLS clients and servers in network namespaces act out the',
-    'services. The traffic is real, the behaviour behind it is a model of people, with the assumptions that `lab/` states.',
-    '',
-    table(
-      ['split', 'captures', 'flows'],
-      [
-        ['train', captures(data.train), String(data.trainFlows)],
-        ['validation', captures(data.validation), String(data.validationFlows)],
-        ['test', captures(data.test), String(testFlows)],
-      ],
-    ),
-    '',
-    'Split by whole captures in the order of time, never by flow: flows of one session resemble each other so much that',
-    'a split by flow measures memory. Weights, normaliser and int8 ranges come from the training captures; early',
-    'stopping, temperature and thresholds from the validation captures; the test captures decided nothing.',
-    `SHA-256 over the data set: \`${data.sha256}\`.`,
+    `Tells which of ${classes.length} classes (${classes.join(', ')}) an encrypted flow belongs to,`,
+    `from ${seen}; the server’s name is not among them.`,
+    `${model.parameters.toLocaleString('en-US')} parameters in int8, ${Math.round(model.sizeBytes / 1024)} KiB.`,
+    `Accuracy ${percent(test.whole.accuracy)}, macro-F1 ${percent(test.whole.macroF1)} on flows that it was never trained on`,
+    `(${test.whole.flows} flows; trained on ${training.flows}).`,
   ].join('\n');
 }
 
 function figuresSection(
   { metrics }: Manifest,
-  { metrics: trained }: SavedRun,
-  { test, decided }: Measured,
+  { test, decided, trained }: Measured,
 ): string {
   const [low, high] = test.accuracyInterval;
   const early = test.afterPackets.map(({ packets, accuracy, macroF1 }) => [
@@ -115,10 +101,10 @@ function figuresSection(
     '',
   ]);
   const whole = ['**int8, whole flows**', `**${percent(test.whole.accuracy)}**`];
-  const { accuracy, macroF1 } = trained.test.whole;
+  const { accuracy, macroF1 } = trained;
   return [
     table(
-      ['on the test captures', 'accuracy', 'macro-F1'],
+      ['on the test flows', 'accuracy', 'macro-F1'],
       [
         [...whole, `**${percent(test.whole.macroF1)}**`],
         ['fp32 (tfjs), whole flows', percent(accuracy), percent(macroF1)],
@@ -214,26 +200,24 @@ function layersTable({ layers }: Quantized): string {
   );
 }
 
-function limitsSection({ test }: Measured): string {
+function limitsSection({ origin }: TrainedModel, { test }: Measured): string {
   const worst = Object.entries(test.whole.perClass)
     .filter(([, { flows }]) => flows > 0)
     .sort(([, a], [, b]) => a.f1 - b.f1)
     .slice(0, 2)
     .map(([name, { f1 }]) => `${name} (F1 ${percent(f1)})`);
   return [
-    '- Lab traffic only. On a real network expect less: other clients, other servers, other people. Measure there, with',
-    '  labels of your own, before anything acts on the labels.',
-    '- Trained on TLS over TCP only: flows of QUIC and DTLS are labelled too, by a model that has seen none.',
+    ...origin.card.limits,
     '- Only these classes: traffic of any other kind gets one of them too, or `unknown` where the model is unsure.',
     `- Weakest classes: ${worst.join(', ')}.`,
     '- One training, one seed: no interval over seeds.',
   ].join('\n');
 }
 
-function recipe({ training }: Manifest): string {
+function recipe({ training }: Manifest, { origin }: TrainedModel): string {
   return [
     '```',
-    'npm run setup:training && npm run build && npm run train && npm run export',
+    origin.card.recipe,
     '```',
     '',
     `Seed ${training.seed}, commit \`${training.commit}\`, backend ${training.backend}. The same backend and machine give the same weights.`,

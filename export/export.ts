@@ -1,30 +1,29 @@
-// `sluice export`, `npm run export`: a run of `npm run train` -> a bundle: int8 model, manifest, card.
+// `sluice export`, `npm run export`: a run of `sluice train` or `npm run train` -> a bundle: int8 model, manifest, card.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chooseBackend } from '../models/backend.ts';
-import { HYPER_PARAMETERS } from '../models/hyper-parameters.ts';
-import { readLabData, splitByCapture } from '../models/lab-data.ts';
-import { featureSpec, type PreparedData, prepare } from '../models/prepared-data.ts';
-import { readRun, type SavedRun } from '../models/run-directory.ts';
 import { InputError } from '../src/errors.ts';
 import { cardOf } from './card.ts';
 import { failedChecks } from './checks.ts';
+import { openDatasetRun } from './dataset-run.ts';
+import { openLabRun } from './lab-run.ts';
 import { manifestOf, namingFiles } from './manifest.ts';
 import { type Measured, measure } from './measure.ts';
 import { type BuiltModel, buildModel } from './model-files.ts';
 import { parseLayers, type QuantizationOptions } from './quantization.ts';
 import { parseRangeMethod } from './ranges.ts';
 import { measureSpeed, type Speed } from './speed.ts';
+import type { TrainedModel } from './trained-model.ts';
 
 const USAGE = `Exports a trained run as a bundle: int8 model, manifest, card, report of the quantization.
 
 usage: sluice export [options]
-  --run DIR        what npm run train has written (default runs/router-cnn)
-  --data DIR       the data set that it was trained on (default lab/dataset)
-  --out DIR        the bundle (default models/bundles/router-cnn)
+  --run DIR        what sluice train or npm run train has written (default runs/router-cnn)
+  --data DIR       where the data set lies that it was trained on (default: where it lay; lab/dataset for npm run train)
+  --out DIR        the bundle (default: DIR/bundle in the run; models/bundles/router-cnn for npm run train)
   --range METHOD   how ranges of activations are chosen: squared-error (default),
                    percentile:P or largest
   --layers FILE    JSON: {"LAYER": {"precision": "int8" or "float", "range": METHOD}}
@@ -36,10 +35,13 @@ usage: sluice export [options]
 Exit code 0: written; 1: a check failed, nothing was written; 2: wrong input.
 `;
 
+const LAB_DATA = 'lab/dataset';
+const LAB_BUNDLE = 'models/bundles/router-cnn';
+
 interface Options {
   readonly run: string;
-  readonly data: string;
-  readonly out: string;
+  readonly data: string | undefined;
+  readonly out: string | undefined;
   readonly quantization: QuantizationOptions;
   readonly speed: boolean;
   readonly json: boolean;
@@ -64,8 +66,8 @@ function parsedArguments() {
     return parseArgs({
       options: {
         run: { type: 'string', default: 'runs/router-cnn' },
-        data: { type: 'string', default: 'lab/dataset' },
-        out: { type: 'string', default: 'models/bundles/router-cnn' },
+        data: { type: 'string' },
+        out: { type: 'string' },
         range: { type: 'string', default: 'squared-error' },
         layers: { type: 'string' },
         speed: { type: 'boolean', default: false },
@@ -92,38 +94,30 @@ function readLayers(path: string): QuantizationOptions['layers'] {
   }
 }
 
-/** The very data that the run was trained on, prepared in the same way. */
-async function readData(directory: string, { config }: SavedRun): Promise<PreparedData> {
-  const data = await readLabData(directory, {
-    spec: featureSpec(config),
-    cuts: config.cuts,
-  });
-  if (data.sha256 !== config.data.sha256) {
-    throw new InputError(
-      'ERR_DATA',
-      `data set "${directory}" has SHA-256 ${data.sha256.slice(0, 12)}…, the run was trained on ` +
-        `${config.data.sha256.slice(0, 12)}…; train again, or name the right one with --data`,
-    );
-  }
-  return prepare(splitByCapture(data.captures), {
-    seriesSteps: config.seriesSteps,
-    cuts: config.cuts,
-    statisticsClip: HYPER_PARAMETERS.statisticsClip,
-    normaliser: config.normaliser,
-  });
+/** Whose run it is. Where both commands have left theirs, nobody knows whose the weights are. */
+function isRunOfTrain(directory: string): boolean {
+  const has = (name: string) => existsSync(join(directory, name));
+  const [ofTrain, ofLab] = [has('run.json'), has('config.json')];
+  if (ofTrain !== ofLab) return ofTrain;
+  throw new InputError(
+    'ERR_RUN',
+    ofTrain
+      ? `${directory} holds a run of \`sluice train\` (run.json) and one of \`npm run train\` (config.json), but the weights of only one; train into another directory`
+      : `${directory} holds no finished run: neither run.json of \`sluice train\` nor config.json of \`npm run train\``,
+  );
 }
 
 /** The files of a bundle, the manifest with the hashes of the others. */
 function bundleFiles(
-  run: SavedRun,
+  trained: TrainedModel,
   built: BuiltModel,
   { measured, failed }: { readonly measured: Measured; readonly failed: string[] },
 ): Map<string, Uint8Array> {
-  const described = { ...manifestOf(run, built, measured), failedChecks: failed };
+  const described = { ...manifestOf(trained, built, measured), failedChecks: failed };
   const { layers, fallbacks, first } = built.quantized;
   const report = { limits: built.limits, validation: first, fallbacks, layers };
   const files = {
-    'card.md': Buffer.from(cardOf({ manifest: described, run, measured, built })),
+    'card.md': Buffer.from(cardOf({ manifest: described, trained, measured, built })),
     'quantization.json': json(report),
   };
   const manifest = namingFiles(described, files);
@@ -149,17 +143,19 @@ async function writeBundle(out: string, files: ReadonlyMap<string, Uint8Array>) 
 }
 
 async function main(options: Options): Promise<void> {
-  const { out, force } = options;
+  const { force } = options;
   const start = performance.now();
-  say(`reading ${options.run}`);
-  const run = await readRun(options.run);
+  const ofTrain = isRunOfTrain(options.run);
+  const out = options.out ?? (ofTrain ? join(options.run, 'bundle') : LAB_BUNDLE);
+  say(`reading ${options.run} and its data`);
   await chooseBackend();
-  say(`reading ${options.data}`);
-  const data = await readData(options.data, run);
+  const exported = ofTrain
+    ? await openDatasetRun(options.run, options.data)
+    : await openLabRun(options.run, options.data ?? LAB_DATA);
+  const { trained, flows } = exported;
   say('finding ranges, and what int8 costs each layer');
-  const { run: runDirectory, quantization } = options;
-  const built = await buildModel({ runDirectory, run, data, options: quantization });
-  const measured = await measure(built, run, data);
+  const built = await buildModel(exported, options.quantization);
+  const measured = await measure(built, exported);
   const floatLayers = built.quantized.layers
     .filter(({ precision }) => precision === 'float')
     .map(({ name }) => name);
@@ -171,7 +167,7 @@ async function main(options: Options): Promise<void> {
     floatLayers,
     int8: built.int8,
   });
-  const speed = options.speed ? await measureSpeed(built, data.test.whole) : [];
+  const speed = options.speed ? await measureSpeed(built, flows.test.whole) : [];
   for (const line of resultLines(built, measured, speed)) say(line);
   for (const text of failed) say(`CHECK FAILED: ${text}`);
   if (options.json) {
@@ -195,7 +191,7 @@ async function main(options: Options): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  await writeBundle(out, bundleFiles(run, built, { measured, failed }));
+  await writeBundle(out, bundleFiles(trained, built, { measured, failed }));
   const seconds = Math.round((performance.now() - start) / 1000);
   say(`${out}: ${built.int8.byteLength} bytes of model, ${seconds} s`);
 }

@@ -2,8 +2,6 @@
 
 import { createHash } from 'node:crypto';
 import { TENSORS } from '../models/networks/network.ts';
-import { networkNamed } from '../models/networks/networks.ts';
-import type { SavedRun } from '../models/run-directory.ts';
 import {
   MANIFEST_VERSION,
   type Manifest,
@@ -19,6 +17,7 @@ import { STATISTICS } from '../src/features/statistics-table.ts';
 import { OCCLUSION_VERSION } from '../src/handshake/occlusion.ts';
 import type { Measured } from './measure.ts';
 import type { BuiltModel } from './model-files.ts';
+import type { TrainedModel } from './trained-model.ts';
 
 /**
  * int8 sums are exact on every machine; what differs is the rounding of scales and of the softmax, in the fourth
@@ -28,17 +27,17 @@ const SELF_TEST_TOLERANCE = 0.005;
 
 /** The manifest of an int8 bundle, valid by the schema that serving checks. */
 export function manifestOf(
-  { config, metrics }: SavedRun,
+  trained: TrainedModel,
   built: BuiltModel,
   measured: Measured,
 ): Manifest {
   return manifestSchema.parse({
     format: 'sluice-bundle',
     manifestVersion: MANIFEST_VERSION,
-    name: config.network,
-    network: config.network,
+    name: trained.name,
+    network: trained.network,
     // When training began: the same run exported again gives the same bundle.
-    createdAt: config.startedAt,
+    createdAt: trained.startedAt,
     model: {
       file: 'model.onnx',
       sha256: createHash('sha256').update(built.int8).digest('hex'),
@@ -48,14 +47,14 @@ export function manifestOf(
     },
     files: {},
     failedChecks: [],
-    classes: [...config.classes],
-    ...contractOf(config),
+    classes: [...trained.classes],
+    ...contractOf(trained),
     calibration: {
-      temperature: metrics.temperature,
-      thresholds: measured.thresholds,
+      temperature: trained.temperature,
+      thresholds: { ...measured.thresholds },
     },
-    training: trainingOf(config),
-    metrics: metricsOf(config, metrics, measured),
+    training: trainingOf(trained),
+    metrics: metricsOf(trained, measured),
     selfTest: {
       handshakeBytes: Buffer.from(measured.selfTest.flow.inputs.handshake_bytes).toString(
         'base64',
@@ -82,15 +81,18 @@ export function namingFiles(
 
 /** What features the model wants and what its tensors are called. */
 function contractOf(
-  config: SavedRun['config'],
+  trained: TrainedModel,
 ): Pick<Manifest, 'features' | 'occlusion' | 'inputs' | 'output'> {
-  const { seriesSteps, packets, shownCanaries, normaliser } = config;
+  const { features, normaliser } = trained;
+  const { seriesSteps, counted, iat, size, occlusion } = features;
   const { kind, mean, deviation, clip } = normaliser;
   return {
     features: {
       version: FEATURE_VERSION,
       seriesSteps,
-      ...packets,
+      counted: { ...counted },
+      iat,
+      size,
       statistics: {
         names: [...STATISTICS],
         kind,
@@ -99,52 +101,54 @@ function contractOf(
         clip,
       },
     },
-    occlusion: { version: OCCLUSION_VERSION, shown: [...shownCanaries] },
-    inputs: {
-      handshakeBytes: {
-        name: TENSORS.handshakeBytes,
-        shape: [HANDSHAKE_MESSAGES, HANDSHAKE_BYTES],
-      },
-      series: { name: TENSORS.series, shape: [seriesSteps, SERIES_CHANNELS] },
-      statistics: { name: TENSORS.statistics, shape: [STATISTICS.length] },
-    },
+    occlusion: { version: OCCLUSION_VERSION, shown: [...occlusion.shown] },
+    inputs: inputsOf(trained),
     output: { name: TENSORS.probabilities },
   };
 }
 
-function trainingOf(config: SavedRun['config']): Manifest['training'] {
-  const { data } = config;
+/** Those that the network reads. */
+function inputsOf({ inputs, features }: TrainedModel): Manifest['inputs'] {
+  const tensors: Manifest['inputs'] = {};
+  for (const name of inputs) {
+    if (name === TENSORS.handshakeBytes) {
+      tensors.handshakeBytes = { name, shape: [HANDSHAKE_MESSAGES, HANDSHAKE_BYTES] };
+    } else if (name === TENSORS.series) {
+      tensors.series = { name, shape: [features.seriesSteps, SERIES_CHANNELS] };
+    } else {
+      tensors.statistics = { name, shape: [STATISTICS.length] };
+    }
+  }
+  return tensors;
+}
+
+function trainingOf(trained: TrainedModel): Manifest['training'] {
+  const { origin, seed, commit, backend, hyperParameters, networkOptions } = trained;
   return {
-    data: 'lab captures: real TLS clients and servers acting out services in network namespaces',
-    dataSha256: data.sha256,
-    split: `by capture: trained on ${data.train.join(', ')}; validated on ${data.validation.join(', ')}; tested on ${data.test.join(', ')}`,
-    flows: data.trainFlows,
-    seed: config.seed,
-    commit: config.commit,
-    backend: config.backend,
+    data: origin.data,
+    dataSha256: origin.dataSha256,
+    split: origin.split,
+    flows: origin.flows,
+    seed,
+    commit,
+    backend,
     hyperParameters: {
-      ...config.hyperParameters,
+      ...hyperParameters,
       // Widths, branches, how sizes enter.
-      networkOptions: JSON.stringify(
-        networkNamed(config.network).resolve(config.networkOptions),
-      ),
+      networkOptions: JSON.stringify(networkOptions),
     },
   };
 }
 
-function metricsOf(
-  config: SavedRun['config'],
-  metrics: SavedRun['metrics'],
-  measured: Measured,
-): Manifest['metrics'] {
+function metricsOf({ origin }: TrainedModel, measured: Measured): Manifest['metrics'] {
   const { whole } = measured.test;
   return {
-    data: `lab captures ${config.data.test.join(', ')}, never trained on`,
+    data: origin.testData,
     flows: whole.flows,
     accuracy: whole.accuracy,
     macroF1: whole.macroF1,
     perClass: { ...whole.perClass },
-    baselines: { ...metrics.baselines },
+    baselines: { ...origin.baselines },
     int8Agreement: measured.int8Agreement,
   };
 }

@@ -4,26 +4,27 @@
 import { atTemperature, fitThresholds } from '../models/calibration.ts';
 import { type Evaluation, evaluate } from '../models/evaluation.ts';
 import { HYPER_PARAMETERS } from '../models/hyper-parameters.ts';
-import { agreement, likeliest } from '../models/metrics.ts';
+import { agreement, type Figures, figuresOf, likeliest } from '../models/metrics.ts';
 import { TENSORS } from '../models/networks/network.ts';
-import type { PreparedData } from '../models/prepared-data.ts';
-import type { SavedRun } from '../models/run-directory.ts';
 import { pick, type Samples } from '../models/samples.ts';
 import type { BuiltModel } from './model-files.ts';
 import { OnnxModel, runAll } from './onnx-model.ts';
+import type { Exported } from './trained-model.ts';
 
 export interface Measured {
-  /** Of the int8 model on the test captures. */
+  /** Of the int8 model on the test flows. */
   readonly test: Evaluation;
-  /** Largest difference of a probability between tfjs and fp32 ONNX on the test captures. */
+  /** Of the trained network in tfjs on the whole test flows. */
+  readonly trained: Figures;
+  /** Largest difference of a probability between tfjs and fp32 ONNX on the test flows. */
   readonly parity: number;
   /** Share of test flows on which fp32 and int8 choose the same class. */
   readonly int8Agreement: number;
-  /** Accuracy of fp32 less that of int8 on the test captures, as a share. */
+  /** Accuracy of fp32 less that of int8 on the test flows, as a share. */
   readonly accuracyLoss: number;
   /** Agreement after so many packets. */
   readonly earlyAgreement: ReadonlyMap<number, number>;
-  /** By class, from validation. */
+  /** By class, on validation: the run's own, or fitted here. */
   readonly thresholds: Readonly<Record<string, number>>;
   /** Share of test flows that reach their threshold, and how many of those are right. */
   readonly decided: { readonly share: number; readonly accuracy: number };
@@ -33,21 +34,22 @@ export interface Measured {
 
 type Run = (samples: Samples) => Promise<Float32Array>;
 
-/** Measures a built model. All figures but the thresholds are of the test captures. */
+/** Measures a built model. All figures but the thresholds are of the test flows. */
 export async function measure(
   built: BuiltModel,
-  { config, metrics }: SavedRun,
-  { validation, test }: PreparedData,
+  { trained, flows: { validation, test } }: Exported,
 ): Promise<Measured> {
-  const { classes } = config;
+  const { classes, temperature } = trained;
   const fp32 = await open(built.fp32);
   const int8 = await open(built.int8);
   const validated = await int8.run(validation);
-  const thresholds = fitThresholds(validated, validation.labels, classes, {
-    precision: HYPER_PARAMETERS.thresholdPrecision,
-    floor: HYPER_PARAMETERS.thresholdFloor,
-  });
-  const tfjs = atTemperature(built.tfjs(test.whole), classes.length, metrics.temperature);
+  const thresholds =
+    trained.thresholds ??
+    fitThresholds(validated, validation.labels, classes, {
+      precision: HYPER_PARAMETERS.thresholdPrecision,
+      floor: HYPER_PARAMETERS.thresholdFloor,
+    });
+  const tfjs = atTemperature(built.tfjs(test.whole), classes.length, temperature);
   const earlyAgreement = new Map<number, number>();
   for (const [packets, samples] of test.cuts) {
     earlyAgreement.set(packets, await agreementOf(fp32.run, int8.run, samples, classes));
@@ -58,6 +60,7 @@ export async function measure(
     agreement(likeliest(p, classes.length), test.whole.labels);
   const measured = {
     test: await evaluate(int8.run, test, classes),
+    trained: figuresOf(likeliest(tfjs, classes.length), test.whole.labels, classes),
     accuracyLoss: accuracy(fp32Probabilities) - accuracy(probabilities),
     parity: largestDifference(tfjs, fp32Probabilities),
     int8Agreement: await agreementOf(fp32.run, int8.run, test.whole, classes),

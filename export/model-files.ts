@@ -1,12 +1,7 @@
 // A trained run -> its network, and the network's two model files. Axes: B flows.
 
-import { HYPER_PARAMETERS } from '../models/hyper-parameters.ts';
 import { agreement, likeliest } from '../models/metrics.ts';
-import { networkNamed } from '../models/networks/networks.ts';
-import type { PreparedData } from '../models/prepared-data.ts';
-import { seededRandom, shuffledIndices } from '../models/random.ts';
-import { loadWeights, type SavedRun } from '../models/run-directory.ts';
-import { pick, type Samples } from '../models/samples.ts';
+import type { Samples } from '../models/samples.ts';
 import { predict } from '../models/trainer.ts';
 import { limitsOf } from './checks.ts';
 import { foldTemperature } from './fold-temperature.ts';
@@ -20,6 +15,7 @@ import {
   quantize,
 } from './quantization.ts';
 import { readNetwork } from './read-network.ts';
+import type { Exported } from './trained-model.ts';
 import { writeFp32 } from './write-fp32.ts';
 
 export interface BuiltModel {
@@ -32,33 +28,20 @@ export interface BuiltModel {
   readonly tfjs: (samples: Samples) => Float32Array;
 }
 
-export interface BuildInputs {
-  readonly runDirectory: string;
-  readonly run: SavedRun;
-  readonly data: PreparedData;
-  readonly options: QuantizationOptions;
-}
-
-/** Makes the model files of a run. Ranges come from training flows, choices from validation flows. */
-export async function buildModel(inputs: BuildInputs): Promise<BuiltModel> {
-  const { runDirectory, run, data, options } = inputs;
-  const { config, metrics } = run;
-  const shape = {
-    seriesSteps: config.seriesSteps,
-    statistics: config.normaliser.mean.length,
-    classes: config.classes.length,
-    seed: config.seed,
-  };
-  const model = networkNamed(config.network).build(shape, config.networkOptions);
-  await loadWeights(runDirectory, model);
-  const network = foldTemperature(readNetwork(model), metrics.temperature);
+/** Makes the model files. Ranges come from training flows, choices from validation flows. */
+export async function buildModel(
+  { trained, flows }: Exported,
+  options: QuantizationOptions,
+): Promise<BuiltModel> {
+  const { model, temperature } = trained;
+  const network = foldTemperature(readNetwork(model), temperature);
   const fp32 = writeFp32(network);
   const limits = limitsOf(network);
   const quantized = await quantize(network, {
-    sample: drawnSample(data.train.samples, config.seed),
+    sample: flows.calibration,
     options,
     limits,
-    judge: await judgeOn(network, fp32, wholeFlows(data.validation, config.cuts.length)),
+    judge: await judgeOn(network, fp32, flows.validationWhole),
   });
   return {
     fp32,
@@ -68,22 +51,6 @@ export async function buildModel(inputs: BuildInputs): Promise<BuiltModel> {
     limits,
     tfjs: (samples) => predict(model, samples),
   };
-}
-
-/** The same seed draws the same flows. */
-function drawnSample(train: Samples, seed: number): Samples {
-  const count = Math.min(HYPER_PARAMETERS.calibrationFlows, train.count);
-  const drawn = shuffledIndices(train.count, seededRandom(seed)).subarray(0, count);
-  return pick(train, drawn);
-}
-
-/** Whole flows stand first, then the same after so many packets: early looks are undecided, and rounding may decide them. */
-function wholeFlows(looks: Samples, cuts: number): Samples {
-  const count = looks.count / (1 + cuts);
-  return pick(
-    looks,
-    Int32Array.from({ length: count }, (_, b) => b),
-  );
 }
 
 /** Holds int8 models against the fp32 one and the labels. */

@@ -12,6 +12,7 @@ import {
   figuresOf,
   likeliest,
 } from './metrics.ts';
+import { INPUTS, type InputName } from './networks/network.ts';
 import { seededRandom } from './random.ts';
 import type { Samples } from './samples.ts';
 
@@ -37,15 +38,18 @@ export interface Evaluation {
 
 /** Test flows as an evaluation wants them. */
 export interface TestSet {
-  readonly flows: readonly LabelledFlow[];
+  /** Session, and index of the class. */
+  readonly flows: readonly Pick<LabelledFlow, 'session' | 'service'>[];
   readonly whole: Samples;
   /** The same flows after so many packets. */
   readonly cuts: ReadonlyMap<number, Samples>;
+  /** Those that the network reads; all unless given. */
+  readonly inputs?: readonly InputName[] | undefined;
 }
 
 export async function evaluate(
   predictor: Predictor,
-  { flows, whole, cuts }: TestSet,
+  { flows, whole, cuts, inputs = INPUTS }: TestSet,
   classes: readonly string[],
 ): Promise<Evaluation> {
   const accuracyOf = async (samples: Samples) => {
@@ -60,7 +64,7 @@ export async function evaluate(
     afterPackets.push({ packets, accuracy, macroF1 });
   }
   const without: Record<string, number> = {};
-  for (const name of INPUT_NAMES) {
+  for (const name of inputs) {
     const { accuracy } = await accuracyOf(zeroed(whole, name));
     without[name] = accuracy;
   }
@@ -73,9 +77,7 @@ export async function evaluate(
   };
 }
 
-const INPUT_NAMES = ['handshake_bytes', 'series', 'statistics'] as const;
-
-function zeroed(samples: Samples, name: (typeof INPUT_NAMES)[number]): Samples {
+function zeroed(samples: Samples, name: InputName): Samples {
   const data = samples.inputs[name];
   const zeros =
     data instanceof Uint8Array
@@ -113,7 +115,7 @@ const RESAMPLINGS = 1000;
 
 /** Flows of one session stand or fall together, so sessions are resampled, not flows. */
 function intervalOverSessions(
-  flows: readonly LabelledFlow[],
+  flows: TestSet['flows'],
   predicted: Int32Array,
 ): [number, number] {
   const sessions = new Map<string, { right: number; flows: number }>();

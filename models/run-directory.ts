@@ -110,7 +110,16 @@ export async function loadWeights(
   model: tf.LayersModel,
 ): Promise<void> {
   const { weights } = await readJson<WeightsIndex>(directory, 'weights.json');
-  const bytes = await readFile(join(directory, 'weights.bin'));
+  const path = join(directory, 'weights.bin');
+  const fault = (words: string, cause?: unknown) =>
+    new InputError('ERR_RUN', `${path} ${words}; train it anew`, { cause });
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    throw fault(`cannot be read (${cause.code})`, cause);
+  });
+  const count = weights.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
+  if (bytes.length !== 4 * count) {
+    throw fault(`has ${bytes.length} bytes, weights.json wants ${4 * count}`);
+  }
   const floats = new Float32Array(
     bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength),
   );

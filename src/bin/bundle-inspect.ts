@@ -111,7 +111,9 @@ const COLUMNS: readonly Column[] = [
 function factsOf(manifest: Manifest): [what: string, value: string][] {
   const { model, classes, features, inputs, metrics, training, failedChecks } = manifest;
   const percent = (share: number) => `${(100 * share).toFixed(2)}%`;
-  const shapes = Object.values(inputs).map(({ name, shape }) => `${name} [${shape}]`);
+  const shapes = Object.values(inputs).flatMap((input) =>
+    input === undefined ? [] : [`${input.name} [${input.shape}]`],
+  );
   return [
     ['name', `${manifest.name} (${manifest.network}), made ${manifest.createdAt}`],
     [

@@ -111,20 +111,26 @@ export const manifestSchema = z
       version: z.number().int(),
       shown: z.array(z.enum(CANARY_FIELDS)),
     }),
-    /** Tensor names of the graph with their shapes behind the batch axis. */
+    /** Tensor names of the graph with their shapes behind the batch axis; a model reads one of them at least. */
     inputs: z.strictObject({
-      handshakeBytes: z.strictObject({
-        name: z.string(),
-        shape: z.tuple([z.literal(HANDSHAKE_MESSAGES), z.literal(HANDSHAKE_BYTES)]),
-      }),
-      series: z.strictObject({
-        name: z.string(),
-        shape: z.tuple([z.number().int().positive(), z.literal(SERIES_CHANNELS)]),
-      }),
-      statistics: z.strictObject({
-        name: z.string(),
-        shape: z.tuple([z.number().int().positive()]),
-      }),
+      handshakeBytes: z
+        .strictObject({
+          name: z.string(),
+          shape: z.tuple([z.literal(HANDSHAKE_MESSAGES), z.literal(HANDSHAKE_BYTES)]),
+        })
+        .optional(),
+      series: z
+        .strictObject({
+          name: z.string(),
+          shape: z.tuple([z.number().int().positive(), z.literal(SERIES_CHANNELS)]),
+        })
+        .optional(),
+      statistics: z
+        .strictObject({
+          name: z.string(),
+          shape: z.tuple([z.number().int().positive()]),
+        })
+        .optional(),
     }),
     output: z.strictObject({ name: z.string() }),
     calibration: z.strictObject({
@@ -196,11 +202,13 @@ function crossCheck(manifest: {
   if (mean.length !== width || deviation.length !== width) {
     return `statistics have ${width} names, ${mean.length} means and ${deviation.length} deviations`;
   }
-  if (inputs.statistics.shape[0] !== width) {
-    return `input "${inputs.statistics.name}" is ${inputs.statistics.shape[0]} wide, statistics are ${width}`;
+  const { handshakeBytes, series, statistics: columns } = inputs;
+  if ((handshakeBytes ?? series ?? columns) === undefined) return 'there are no inputs';
+  if (columns !== undefined && columns.shape[0] !== width) {
+    return `input "${columns.name}" is ${columns.shape[0]} wide, statistics are ${width}`;
   }
-  if (inputs.series.shape[0] !== features.seriesSteps) {
-    return `input "${inputs.series.name}" has ${inputs.series.shape[0]} steps, features say ${features.seriesSteps}`;
+  if (series !== undefined && series.shape[0] !== features.seriesSteps) {
+    return `input "${series.name}" has ${series.shape[0]} steps, features say ${features.seriesSteps}`;
   }
   if (new Set(classes).size !== classes.length) return 'a class is named twice';
   if (selfTest.probabilities.length !== classes.length) {

@@ -123,27 +123,8 @@ export class Classifier {
 
   /** Runs the first `flows` rows of a batch. -> probabilities [B, K] */
   async #run(batch: FeatureBatch, flows: number): Promise<Float32Array> {
-    const { inputs, output, features } = this.manifest;
-    const { handshakeBytes, series, statistics } = batch;
-    const [steps, width] = [features.seriesSteps, features.statistics.names.length];
-    const handshakeSize = HANDSHAKE_MESSAGES * HANDSHAKE_BYTES;
-    const results = await this.#session.run({
-      [inputs.handshakeBytes.name]: new Tensor(
-        'uint8',
-        handshakeBytes.subarray(0, flows * handshakeSize),
-        [flows, HANDSHAKE_MESSAGES, HANDSHAKE_BYTES],
-      ),
-      [inputs.series.name]: new Tensor(
-        'float32',
-        series.subarray(0, flows * steps * SERIES_CHANNELS),
-        [flows, steps, SERIES_CHANNELS],
-      ),
-      [inputs.statistics.name]: new Tensor(
-        'float32',
-        statistics.subarray(0, flows * width),
-        [flows, width],
-      ),
-    });
+    const { output } = this.manifest;
+    const results = await this.#session.run(feedsOf(this.manifest, batch, flows));
     return results[output.name]?.data as Float32Array;
   }
 
@@ -167,6 +148,39 @@ export class Classifier {
   }
 }
 
+/** The first `flows` rows of those inputs that the model reads. */
+function feedsOf(
+  { inputs, features }: Manifest,
+  batch: FeatureBatch,
+  flows: number,
+): Record<string, Tensor> {
+  const feeds: Record<string, Tensor> = {};
+  const { handshakeBytes, series, statistics } = inputs;
+  const [steps, width] = [features.seriesSteps, features.statistics.names.length];
+  if (handshakeBytes !== undefined) {
+    feeds[handshakeBytes.name] = new Tensor(
+      'uint8',
+      batch.handshakeBytes.subarray(0, flows * HANDSHAKE_MESSAGES * HANDSHAKE_BYTES),
+      [flows, HANDSHAKE_MESSAGES, HANDSHAKE_BYTES],
+    );
+  }
+  if (series !== undefined) {
+    feeds[series.name] = new Tensor(
+      'float32',
+      batch.series.subarray(0, flows * steps * SERIES_CHANNELS),
+      [flows, steps, SERIES_CHANNELS],
+    );
+  }
+  if (statistics !== undefined) {
+    feeds[statistics.name] = new Tensor(
+      'float32',
+      batch.statistics.subarray(0, flows * width),
+      [flows, width],
+    );
+  }
+  return feeds;
+}
+
 function difference(
   got: ArrayLike<number> | undefined,
   want: readonly number[],
@@ -186,7 +200,10 @@ function difference(
 
 function checkNames(path: string, manifest: Manifest, session: InferenceSession): void {
   const { inputs, output } = manifest;
-  const wanted = [inputs.handshakeBytes.name, inputs.series.name, inputs.statistics.name];
+  const { handshakeBytes, series, statistics } = inputs;
+  const wanted = [handshakeBytes, series, statistics].flatMap(
+    (input) => input?.name ?? [],
+  );
   const lacking =
     wanted.find((name) => !session.inputNames.includes(name)) ??
     [output.name].find((name) => !session.outputNames.includes(name));

@@ -26,10 +26,7 @@ test('help and faults of the exporter are those of the command', async (t) => {
   t.regex(help.stdout, /usage: sluice export/);
   for (const [args, message] of [
     [['--nonsense'], /Unknown option '--nonsense'/],
-    [
-      ['--run', join(folder, 'none')],
-      /none\/config\.json cannot be read; expected a finished run/,
-    ],
+    [['--run', join(folder, 'none')], /none holds no finished run: neither run\.json of/],
     [['--range', 'best'], /expected squared-error/],
     [['--layers', join(folder, 'none')], /cannot be read \(ENOENT\)/],
   ] as const) {

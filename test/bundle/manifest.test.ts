@@ -54,3 +54,13 @@ test('a manifest of feature version 1 says nothing of what counts, and is told a
   const old = manifestSchema.parse({ ...shipped, features: { ...features, version: 1 } });
   t.regex(incompatibility(old) ?? '', /feature version 1, this sluice makes 2/);
 });
+
+test('a model may lack inputs, but not all of them', (t) => {
+  const { series } = shipped.inputs;
+  t.deepEqual(manifestSchema.parse({ ...shipped, inputs: { series } }).inputs, {
+    series,
+  });
+  t.throws(() => manifestSchema.parse({ ...shipped, inputs: {} }), {
+    message: /there are no inputs/,
+  });
+});
