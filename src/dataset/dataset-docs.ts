@@ -78,10 +78,11 @@ written at a time. So a capture of a million flows takes 0.4 GB beside the table
 are looked for within a capture, and a worker that runs out of memory says so.
 
 ## What it costs
-\`npm run bench\` on 2 cores of an AMD EPYC, Node 20.20.2, the machine busy with other work: four captures, 200,132 packets of 5,008 TLS flows, 166 MB: 591
-flows [519-611] and 19.6 MB [17.3-20.3] a second of processor time, start-up included, 305 MB resident [301-306] with one worker, 480 [453-482] with two. One capture
-of 46,898 flows of 16 packets: 932 flows a second of processor time, 521 MB resident at the most. A flow takes 1.2 KB on disk. What a second worker adds is worth
-reading only on a machine with nothing else to do; the bench prints it beside the ratio of processor time.
+\`npm run bench\` on 2 cores of an AMD EPYC, Node 20.20.2, nothing else running, medians of five runs in turns [least-most]: four captures, 200,132 packets
+of 5,008 TLS flows, 166 MB. One worker: 771 flows [732-806] and 25.6 MB [24.3-26.8] a second of processor time, start-up included, 297 MB resident [296-316].
+**Two workers are 1.17 times as fast** [1.16-1.21] on two cores, by 1.20 times the processor time [1.17-1.22], in 484 MB [481-488]: one worker keeps 1.3 cores busy by
+itself, as the collector of garbage and the compiler run beside it. One capture of 46,898 flows of 16 packets: 1,378 flows a second of processor time, 460 MB
+resident at the most. A flow takes 1.2 KB on disk.
 `;
 
 const GROUP_WORDS: Readonly<Record<ColumnGroup, string>> = {
