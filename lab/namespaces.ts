@@ -198,7 +198,8 @@ function flagsOf(address: string): string[] {
   return address.includes(':') ? ['nodad'] : [];
 }
 
-async function addNamespace(name: string): Promise<void> {
+/** @throws InputError ERR_LAB_NAMESPACES */
+export async function addNamespace(name: string): Promise<void> {
   try {
     await run('ip', ['netns', 'add', name]);
   } catch (fault) {

@@ -9,7 +9,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError, SluiceError } from '../../src/errors.ts';
+import { SluiceError } from '../../src/errors.ts';
+import { addNamespace } from '../namespaces.ts';
 import { Running, run } from '../processes.ts';
 import { NETNS_CONFIG, PREFIX } from './names.ts';
 import { endProcesses } from './space-processes.ts';
@@ -124,7 +125,7 @@ export class World {
   }
 
   async #make(tools: WorldTools): Promise<void> {
-    for (const role of this.#roles()) await addNamespace(this.spaceOf(role));
+    for (const role of this.#roles()) await addConfigured(this.spaceOf(role));
     const settings = join(this.#work, 'path.txt');
     await writeFile(settings, pathSettings(this.#plan));
     this.#path = new Running('lab-path', tools.path, [
@@ -188,19 +189,9 @@ export class World {
   }
 }
 
-async function addNamespace(name: string): Promise<void> {
+async function addConfigured(name: string): Promise<void> {
   await mkdir(join(NETNS_CONFIG, name), { recursive: true });
-  try {
-    await run('ip', ['netns', 'add', name]);
-  } catch (fault) {
-    if (fault instanceof InputError) throw fault;
-    const said = fault instanceof Error ? fault.message : String(fault);
-    throw new InputError(
-      'ERR_LAB_NAMESPACES',
-      `cannot make a network namespace (${said}): the lab needs root and a kernel with network namespaces`,
-      { cause: fault },
-    );
-  }
+  await addNamespace(name);
 }
 
 /** Stops a program and reads the line of JSON that it ends with. */

@@ -106,6 +106,7 @@ function askKeras(python: string, questions: readonly object[]): Answer[] {
 
 const keras = kerasPython();
 if ('missing' in keras) {
+  console.log(`skipped: parity with Keras: ${keras.missing}`);
   test.skip(`outputs and gradients are Keras' (${keras.missing})`, () => {});
 } else {
   test.serial('outputs, loss and every gradient are those of Keras', async (t) => {
