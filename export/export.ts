@@ -174,6 +174,11 @@ async function main(options: Options): Promise<void> {
     const { layers, fallbacks } = built.quantized;
     const { parity, int8Agreement, accuracyLoss } = measured;
     const result = {
+      flows: measured.test.whole.flows,
+      accuracy: measured.test.whole.accuracy,
+      macroF1: measured.test.whole.macroF1,
+      fp32Bytes: built.fp32.byteLength,
+      sizeBytes: built.int8.byteLength,
       parity,
       int8Agreement,
       accuracyLoss,

@@ -26,7 +26,8 @@ const USAGE = `Runs the experiments on public series again and prints their tabl
 usage: npm run reproduce -- [options]
   --series DIR      the corpus' folder of series (default ../shared/corpus/series); its parent holds ucdavis-quic/.
                     What is not there is skipped, with a reason
-  --lab DIR         a data set, or labelled captures, for the paper's table (default lab/dataset)
+  --lab DIR         a data set, or labelled captures, for the paper's table (default lab/flows)
+  --split NAME      split of that data set (default capture; made by capture where there is none)
   --real LIST       captures whose flows are labelled by their servers' names, to test that table's networks on
                     (default ../shared/corpus/captures,../shared/corpus/captures-mobile)
   --epochs N        of all networks, at most (default 40 for the paper's table; the series have their own)
@@ -42,6 +43,7 @@ usage: npm run reproduce -- [options]
 interface Options {
   readonly corpus: string;
   readonly lab: string;
+  readonly split: string;
   readonly real: readonly string[];
   readonly epochs: number | undefined;
   readonly out: string;
@@ -68,6 +70,7 @@ function readOptions(): Options | undefined {
   return {
     corpus: basename(series) === 'series' ? dirname(series) : series,
     lab: values.lab,
+    split: values.split,
     real: list(values.real),
     epochs: values.epochs === undefined ? undefined : Number(values.epochs),
     out: values.out,
@@ -85,7 +88,8 @@ function parsed() {
     return parseArgs({
       options: {
         series: { type: 'string', default: '../shared/corpus/series' },
-        lab: { type: 'string', default: 'lab/dataset' },
+        lab: { type: 'string', default: 'lab/flows' },
+        split: { type: 'string', default: 'capture' },
         real: {
           type: 'string',
           default: '../shared/corpus/captures,../shared/corpus/captures-mobile',

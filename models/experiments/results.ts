@@ -21,33 +21,41 @@ export interface Result {
   readonly secondsAnEpoch?: number;
 }
 
+/** What export made of a network. */
+export interface BundleResult extends ResultKey {
+  /** Of fp32 ONNX against tfjs, a probability. */
+  readonly parity: number;
+  /** Of int8, on test flows. */
+  readonly accuracy: number;
+  /** Share of test flows on which fp32 and int8 choose the same class. */
+  readonly int8Agreement: number;
+  /** Accuracy of fp32 less that of int8, as a share. */
+  readonly accuracyLoss: number;
+  readonly fp32Bytes: number;
+  readonly sizeBytes: number;
+  /** Left in float because int8 cost too much. */
+  readonly floatLayers: readonly string[];
+  /** Checks of the export. */
+  readonly failed: readonly string[];
+}
+
 export type ResultKey = Pick<Result, 'experiment' | 'model' | 'seed' | 'packets'>;
 
 export class Results {
   readonly #path: string;
+  readonly #bundlePath: string;
   readonly #all: Result[];
+  readonly #bundles: BundleResult[];
 
   constructor(directory: string) {
     this.#path = join(directory, 'results.jsonl');
-    const text = existsSync(this.#path) ? readFileSync(this.#path, 'utf8') : '';
-    // The last line may have been cut off by whatever ended the process.
-    this.#all = text.split('\n').flatMap((line) => {
-      try {
-        return line === '' ? [] : [JSON.parse(line) as Result];
-      } catch {
-        return [];
-      }
-    });
+    this.#bundlePath = join(directory, 'bundles.jsonl');
+    this.#all = readLines<Result>(this.#path);
+    this.#bundles = readLines<BundleResult>(this.#bundlePath);
   }
 
   has(key: ResultKey): boolean {
-    return this.#all.some(
-      (known) =>
-        known.experiment === key.experiment &&
-        known.model === key.model &&
-        known.seed === key.seed &&
-        known.packets === key.packets,
-    );
+    return this.#all.some((known) => isOf(known, key));
   }
 
   add(result: Result): void {
@@ -55,12 +63,51 @@ export class Results {
     appendFileSync(this.#path, `${JSON.stringify(result)}\n`);
   }
 
-  /** A Markdown table an experiment: rows are models, columns numbers of packets. */
+  hasBundle(key: ResultKey): boolean {
+    return this.#bundles.some((known) => isOf(known, key));
+  }
+
+  addBundle(result: BundleResult): void {
+    this.#bundles.push(result);
+    appendFileSync(this.#bundlePath, `${JSON.stringify(result)}\n`);
+  }
+
+  /** A Markdown table an experiment: rows are models, columns numbers of packets; then what export made of networks. */
   tables(): string {
-    const experiments = [
-      ...new Set(this.#all.map(({ experiment }) => experiment)),
-    ].sort();
-    return experiments.map((experiment) => this.#table(experiment)).join('\n');
+    const named = (all: readonly ResultKey[]) =>
+      [...new Set(all.map(({ experiment }) => experiment))].sort();
+    return [
+      ...named(this.#all).map((experiment) => this.#table(experiment)),
+      ...named(this.#bundles).map((experiment) => this.#bundleTable(experiment)),
+    ].join('\n');
+  }
+
+  #bundleTable(experiment: string): string {
+    const own = this.#bundles.filter((result) => result.experiment === experiment);
+    return [
+      `### ${experiment}`,
+      '',
+      '| network | seed | fp32 off from tfjs | int8 agrees with fp32 | accuracy, int8 | lost, points | kB, fp32 | kB, int8 | left in float | checks |',
+      '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+      ...own.map((result) => {
+        const { model, seed, parity, int8Agreement, accuracy, accuracyLoss } = result;
+        const { fp32Bytes, sizeBytes, floatLayers, failed } = result;
+        const cells = [
+          `\`${model}\``,
+          seed,
+          parity.toExponential(1),
+          percent(int8Agreement),
+          percent(accuracy),
+          (100 * accuracyLoss).toFixed(2),
+          Math.round(fp32Bytes / 1000),
+          Math.round(sizeBytes / 1000),
+          floatLayers.join(', ') || 'none',
+          failed.join('; ') || 'all passed',
+        ];
+        return `| ${cells.join(' | ')} |`;
+      }),
+      '',
+    ].join('\n');
   }
 
   #table(experiment: string): string {
@@ -88,6 +135,30 @@ export class Results {
       '',
     ].join('\n');
   }
+}
+
+function readLines<R>(path: string): R[] {
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  // The last line may have been cut off by whatever ended the process.
+  return text.split('\n').flatMap((line) => {
+    try {
+      return line === '' ? [] : [JSON.parse(line) as R];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function isOf(
+  known: ResultKey,
+  { experiment, model, seed, packets }: ResultKey,
+): boolean {
+  return (
+    known.experiment === experiment &&
+    known.model === model &&
+    known.seed === seed &&
+    known.packets === packets
+  );
 }
 
 function cell(results: readonly Result[]): string {

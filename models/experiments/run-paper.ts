@@ -1,8 +1,9 @@
 // The paper's table again: every network and baseline trained on the same part of one data set, judged on its test part, and on
-// labelled real flows that none of them ever saw.
+// labelled real flows that none of them ever saw; and each network exported to int8.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { readManifest } from '../../src/dataset/dataset-manifest.ts';
 import { splitPath } from '../../src/dataset/split-file.ts';
 import type { Backend } from '../backend.ts';
@@ -12,6 +13,8 @@ import type { LabelledRow } from '../data/flow-source.ts';
 import { openData } from '../data/open-data.ts';
 import { Judge } from '../evaluate/judge.ts';
 import { judgingFlows } from '../evaluate/judging-flows.ts';
+import { networkNamed } from '../networks/networks.ts';
+import { percent } from '../report/markup.ts';
 import { featureSpecOf } from '../training/configured-network.ts';
 import { labelledRows } from '../training/preparation.ts';
 import { isFinishedRun, loadNetwork, type Run, readRun } from '../training/run.ts';
@@ -21,12 +24,14 @@ import {
   trainingConfigSchema,
 } from '../training/training-config.ts';
 import { PAPER_NETWORKS, type PaperNetwork } from './paper-networks.ts';
-import { judged, type Results } from './results.ts';
+import { judged, type ResultKey, type Results } from './results.ts';
 import { runSluice } from './series-data.ts';
 
 export interface PaperOptions {
   /** A data set, or a folder of labelled captures of which one is made. */
   readonly lab: string;
+  /** Name of its split; one by capture is made where there is none. */
+  readonly split: string;
   /** Folders of captures whose flows are labelled by their servers' names. */
   readonly real: readonly string[];
   readonly out: string;
@@ -38,21 +43,27 @@ export interface PaperOptions {
   readonly signal: AbortSignal;
 }
 
-const SPLIT = 'paper';
-/** Names of the two tables; runs of other lengths are not mixed. */
-function tablesOf(epochs: number): { readonly lab: string; readonly real: string } {
-  const after = `networks trained for ${epochs} epochs at most`;
+interface Tables {
+  readonly lab: string;
+  readonly real: string;
+  readonly bundles: string;
+}
+
+/** Names of the tables; runs of other lengths and splits are not mixed. */
+function tablesOf({ epochs, split }: PaperOptions): Tables {
+  const after = `split ${split}, networks trained for ${epochs} epochs at most`;
   return {
     lab: `p: the paper's table, tested on the same data set, ${after}`,
     real: `p: the paper's table, tested on labelled real flows never trained on, ${after}`,
+    bundles: `p: the paper's table, what \`sluice export\` makes of its networks, ${after}`,
   };
 }
 
 export async function runPaper(options: PaperOptions): Promise<void> {
   const { out, real } = options;
   const lab = datasetOf([options.lab], join(out, 'data', 'lab'));
-  if (!existsSync(splitPath(lab, SPLIT))) {
-    runSluice(['dataset', 'split', lab, '--by', 'capture', '--name', SPLIT]);
+  if (!existsSync(splitPath(lab, options.split))) {
+    runSluice(['dataset', 'split', lab, '--by', 'capture', '--name', options.split]);
   }
   const found = real.filter((path) => existsSync(path));
   for (const path of real) {
@@ -89,11 +100,11 @@ interface SeedOptions extends PaperOptions {
 
 function configOf(
   { name, options, seriesSteps }: PaperNetwork,
-  { lab, seed, epochs }: SeedOptions,
+  { lab, split, seed, epochs }: SeedOptions,
 ): TrainingConfig {
   return trainingConfigSchema.parse({
     name: `${name}-seed-${seed}`,
-    data: { directory: lab, split: SPLIT },
+    data: { directory: lab, split },
     network: { name, options, ...(seriesSteps !== undefined && { seriesSteps }) },
     // Paper 4: 40 epochs, small classes shown more often. The best validation decides, so none ends before.
     training: { seed, epochs, patienceEpochs: epochs, balancePower: 0.5 },
@@ -104,10 +115,17 @@ async function runNetwork(network: PaperNetwork, options: SeedOptions): Promise<
   const { name } = network;
   const { seed, results, out, backend, signal, apart } = options;
   const key = { model: name, seed, packets: 0 };
-  const tables = tablesOf(options.epochs);
+  const tables = tablesOf(options);
   const done = (experiment: string) => results.has({ ...key, experiment });
-  if (done(tables.lab) && (apart === undefined || done(tables.real))) return;
-  const place = join(out, 'runs', `paper-${name}-${options.epochs}-${seed}`);
+  const exported =
+    networkNamed(name).row === 'session' ||
+    results.hasBundle({ ...key, experiment: tables.bundles });
+  if (done(tables.lab) && (apart === undefined || done(tables.real)) && exported) return;
+  const place = join(
+    out,
+    'runs',
+    `paper-${name}-${options.split}-${options.epochs}-${seed}`,
+  );
   say(`\n${name}, seed ${seed}`);
   if (!isFinishedRun(place)) {
     const run = await trainNetwork(configOf(network, options), {
@@ -133,6 +151,35 @@ async function runNetwork(network: PaperNetwork, options: SeedOptions): Promise<
   if (apart !== undefined && !done(tables.real)) {
     tell(tables.real, (await judgingFlows(run, { data: apart, allRows: true })).known);
   }
+  if (!exported) exportRun(place, { ...key, experiment: tables.bundles }, results);
+}
+
+/** What an export said, `sluice export --json`. */
+const exportSchema = z.object({
+  accuracy: z.number(),
+  parity: z.number(),
+  int8Agreement: z.number(),
+  accuracyLoss: z.number(),
+  sizeBytes: z.number(),
+  fp32Bytes: z.number(),
+  failed: z.array(z.string()),
+  fallbacks: z.array(z.object({ layer: z.string() })),
+});
+
+/** As a user exports it; a check that fails is part of what is told. */
+function exportRun(place: string, key: ResultKey, results: Results): void {
+  const asked = ['export', '--run', place, '--json', '--force'];
+  const told = exportSchema.parse(JSON.parse(runSluice(asked)));
+  const { failed, fallbacks, ...figures } = told;
+  results.addBundle({
+    ...key,
+    ...figures,
+    failed,
+    floatLayers: fallbacks.map(({ layer }) => layer),
+  });
+  say(
+    `  exported: int8 agrees on ${percent(figures.int8Agreement)}, ${failed.length} checks failed`,
+  );
 }
 
 /** Packets whose statistics baselines read. */
@@ -140,7 +187,7 @@ const BASELINE_PACKETS = 100;
 
 async function runBaselines(options: SeedOptions): Promise<void> {
   const { lab, apart, seed, results } = options;
-  const tables = tablesOf(options.epochs);
+  const tables = tablesOf(options);
   const [network] = PAPER_NETWORKS;
   if (network === undefined) return;
   const config = configOf(network, options);

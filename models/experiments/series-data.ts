@@ -43,13 +43,14 @@ export async function importSeries(
   return directory;
 }
 
-/** The command line as a user runs it. @throws Error with what it said */
-export function runSluice(args: readonly string[]): void {
+/** The command line as a user runs it; gives what it printed. @throws Error with what it said */
+export function runSluice(args: readonly string[]): string {
   const run = spawnSync(process.execPath, [SLUICE, ...args], {
     encoding: 'utf8',
     maxBuffer: 1 << 26,
   });
   if (run.status !== 0) throw new Error(`sluice ${args.join(' ')}: ${run.stderr}`);
+  return run.stdout;
 }
 
 /** The shipped table with the set's own name as the application. */

@@ -30,6 +30,33 @@ test('what was found is found again, but for a line that was cut off', async (t)
   t.regex(again.tables(), /\| m \| 2 \| 92\.0% ± 25\.4 \(80\.0%\) \|/);
 });
 
+test('what export made of a network is told in a table of its own', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-results-'));
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  const key = { experiment: 'b', model: 'm', seed: 1, packets: 0 };
+  new Results(directory).addBundle({
+    ...key,
+    parity: 1.3e-7,
+    accuracy: 0.5,
+    int8Agreement: 0.9912,
+    accuracyLoss: 0.001,
+    fp32Bytes: 1_400_000,
+    sizeBytes: 400_000,
+    floatLayers: ['head'],
+    failed: [],
+  });
+  const again = new Results(directory);
+  t.true(again.hasBundle(key));
+  t.false(again.hasBundle({ ...key, seed: 2 }));
+  t.true(
+    again
+      .tables()
+      .includes(
+        '| `m` | 1 | 1.3e-7 | 99.1% | 50.0% | 0.10 | 1400 | 400 | head | all passed |',
+      ),
+  );
+});
+
 test('figures of an experiment are those of its answers', (t) => {
   const answers = Float32Array.of(0.9, 0.1, 0.2, 0.8, 0.6, 0.4);
   const { accuracy, tested } = judged(answers, Int32Array.of(0, 1, 1), ['x', 'y']);
