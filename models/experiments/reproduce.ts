@@ -33,7 +33,8 @@ usage: npm run reproduce -- [options]
   --epochs N        of all networks, at most (default 40 for the paper's table; the series have their own)
   --out DIR         data sets, runs, results.jsonl, results.md (default runs/reproduce)
   --only LIST       experiments whose names begin so: p (the paper's table), a, b, c (default: all)
-  --models LIST     models whose names hold one of these words: trees,flow-cnn (default: all)
+  --models LIST     models whose names hold one of these words: trees,flow-cnn; words that hold a comma are
+                    parted, and ended, by semicolons (default: all)
   --seeds N         seeds 1 to N (default 5)
   --looks LIST      of the numbers of packets, these only, for models that are trained anew for each
   --set-up-peers    get LightGBM and scikit-learn from PyPI first (some 300 MB in the cache); without them their rows are left out
@@ -75,7 +76,9 @@ function readOptions(): Options | undefined {
     epochs: values.epochs === undefined ? undefined : Number(values.epochs),
     out: values.out,
     only: list(values.only),
-    models: list(values.models),
+    models: values.models?.includes(';')
+      ? values.models.split(';').filter((word) => word !== '')
+      : list(values.models),
     looks: list(values.looks).map(Number),
     seeds: Number(values.seeds),
     peers: values['set-up-peers'],

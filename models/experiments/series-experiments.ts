@@ -181,9 +181,9 @@ export const SERIES_EXPERIMENTS: readonly SeriesExperiment[] = [
       seriesSteps: 32,
       augment: { timeStretch: { share: 0.3, factor: 1.5 } },
       learningRate: 0.002,
-      epochs: 15,
+      epochs: 24,
       batchFlows: 128,
-      halveEveryEpochs: 4,
+      halveEveryEpochs: 6,
       open: async (places, seed) => {
         const directory = await fgnet(places);
         const split = `session-${level}-${seed}`;
