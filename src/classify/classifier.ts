@@ -17,6 +17,7 @@ import {
   HANDSHAKE_MESSAGES,
   SERIES_CHANNELS,
 } from '../features/shapes.ts';
+import { cutTo, longestOf, stepBuckets } from './step-buckets.ts';
 
 /** Flows of one run at most: larger batches gain nothing on one core and cost memory. */
 export const BATCH_FLOWS = 32;
@@ -39,12 +40,20 @@ export class Classifier {
   readonly #session: InferenceSession;
   readonly #batch: FeatureBatch;
   readonly #normaliser: StatisticsNormaliser;
+  /** Lengths of the series that the model is run at, ascending; T alone where it is built into the weights. */
+  readonly #steps: readonly number[];
+  /** Holds a series that was cut; empty where none ever is. */
+  readonly #cut: Float32Array;
 
   private constructor(manifest: Manifest, session: InferenceSession) {
+    const { seriesSteps } = manifest.features;
     this.manifest = manifest;
     this.#session = session;
-    this.#batch = allocateBatch(BATCH_FLOWS, manifest.features.seriesSteps);
+    this.#batch = allocateBatch(BATCH_FLOWS, seriesSteps);
     this.#normaliser = manifest.features.statistics;
+    const free = takesAnySteps(manifest, session);
+    this.#steps = free ? stepBuckets(seriesSteps) : [seriesSteps];
+    this.#cut = new Float32Array(this.#steps.length > 1 ? this.#batch.series.length : 0);
   }
 
   /**
@@ -124,8 +133,21 @@ export class Classifier {
   /** Runs the first `flows` rows of a batch. -> probabilities [B, K] */
   async #run(batch: FeatureBatch, flows: number): Promise<Float32Array> {
     const { output } = this.manifest;
-    const results = await this.#session.run(feedsOf(this.manifest, batch, flows));
+    const series = this.#seriesOf(batch, flows);
+    const results = await this.#session.run(
+      feedsOf(this.manifest, { ...batch, series }, flows),
+    );
     return results[output.name]?.data as Float32Array;
+  }
+
+  /** -> [B, T', C]: no longer than the longest flow asks for. */
+  #seriesOf({ series }: FeatureBatch, flows: number): Float32Array {
+    const { seriesSteps } = this.manifest.features;
+    if (this.#steps.length === 1)
+      return series.subarray(0, flows * seriesSteps * SERIES_CHANNELS);
+    const longest = longestOf(series, flows, seriesSteps);
+    const steps = this.#steps.find((length) => length >= longest) ?? seriesSteps;
+    return cutTo(steps, series, { flows, seriesSteps, into: this.#cut });
   }
 
   async #selfTest(path: string): Promise<void> {
@@ -148,7 +170,13 @@ export class Classifier {
   }
 }
 
-/** The first `flows` rows of those inputs that the model reads. */
+/** Whether the model declares the number of steps as free. */
+function takesAnySteps({ inputs }: Manifest, session: InferenceSession): boolean {
+  const series = session.inputMetadata.find(({ name }) => name === inputs.series?.name);
+  return series?.isTensor === true && typeof series.shape[1] !== 'number';
+}
+
+/** The first `flows` rows of those inputs that the model reads; series hold no more than these. */
 function feedsOf(
   { inputs, features }: Manifest,
   batch: FeatureBatch,
@@ -156,7 +184,7 @@ function feedsOf(
 ): Record<string, Tensor> {
   const feeds: Record<string, Tensor> = {};
   const { handshakeBytes, series, statistics } = inputs;
-  const [steps, width] = [features.seriesSteps, features.statistics.names.length];
+  const width = features.statistics.names.length;
   if (handshakeBytes !== undefined) {
     feeds[handshakeBytes.name] = new Tensor(
       'uint8',
@@ -165,11 +193,11 @@ function feedsOf(
     );
   }
   if (series !== undefined) {
-    feeds[series.name] = new Tensor(
-      'float32',
-      batch.series.subarray(0, flows * steps * SERIES_CHANNELS),
-      [flows, steps, SERIES_CHANNELS],
-    );
+    feeds[series.name] = new Tensor('float32', batch.series, [
+      flows,
+      batch.series.length / (flows * SERIES_CHANNELS),
+      SERIES_CHANNELS,
+    ]);
   }
   if (statistics !== undefined) {
     feeds[statistics.name] = new Tensor(
