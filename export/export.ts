@@ -10,6 +10,7 @@ import { cardOf } from './card.ts';
 import { failedChecks } from './checks.ts';
 import { openDatasetRun } from './dataset-run.ts';
 import { openLabRun } from './lab-run.ts';
+import { type LayerSpeed, layerSpeeds } from './layer-speed.ts';
 import { manifestOf, namingFiles } from './manifest.ts';
 import { type Measured, measure } from './measure.ts';
 import { type BuiltModel, buildModel } from './model-files.ts';
@@ -168,7 +169,11 @@ async function main(options: Options): Promise<void> {
     int8: built.int8,
   });
   const speed = options.speed ? await measureSpeed(built, flows.test.whole) : [];
+  const layerSpeed = options.speed
+    ? await layerSpeeds(built.network, built, flows.test.whole)
+    : [];
   for (const line of resultLines(built, measured, speed)) say(line);
+  for (const line of layerLines(layerSpeed)) say(line);
   for (const text of failed) say(`CHECK FAILED: ${text}`);
   if (options.json) {
     const { layers, fallbacks } = built.quantized;
@@ -186,6 +191,7 @@ async function main(options: Options): Promise<void> {
       fallbacks,
       layers,
       speed,
+      layerSpeed,
     };
     process.stdout.write(`${JSON.stringify(result)}\n`);
   }
@@ -218,6 +224,18 @@ function resultLines(built: BuiltModel, measured: Measured, speed: readonly Spee
     ...speed.map(
       ({ batch, fp32Us, int8Us, ratio }) =>
         `batch ${batch}: fp32 ${fp32Us.toFixed(1)}, int8 ${int8Us.toFixed(1)} µs a flow, ${ratio.toFixed(2)} times faster`,
+    ),
+  ];
+}
+
+function layerLines(speeds: readonly LayerSpeed[]): string[] {
+  if (speeds.length === 0) return [];
+  const cell = (us: number | undefined) => (us === undefined ? '-' : us.toFixed(2));
+  return [
+    'a layer, µs a flow in batches of 32: fp32, int8',
+    ...speeds.map(
+      ({ layer, fp32Us, int8Us }) =>
+        `  ${(layer || 'no layer').padEnd(28)} ${cell(fp32Us).padStart(8)} ${cell(int8Us).padStart(8)}`,
     ),
   ];
 }

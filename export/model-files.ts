@@ -19,6 +19,8 @@ import type { Exported } from './trained-model.ts';
 import { writeFp32 } from './write-fp32.ts';
 
 export interface BuiltModel {
+  /** Its temperature folded in. */
+  readonly network: Network;
   readonly fp32: Uint8Array;
   readonly int8: Uint8Array;
   readonly parameters: number;
@@ -44,6 +46,7 @@ export async function buildModel(
     judge: await judgeOn(network, fp32, flows.validationWhole),
   });
   return {
+    network,
     fp32,
     int8: quantized.int8,
     parameters: parameterCount(network),

@@ -41,20 +41,7 @@ export class OnnxModel {
 
   /** Runs `flows` rows at once. */
   async run(inputs: Inputs, flows: number): Promise<Outputs> {
-    const feeds: Record<string, Tensor> = {};
-    for (const metadata of this.#session.inputMetadata) {
-      const { name } = metadata;
-      const data = inputs[name];
-      if (data === undefined || !metadata.isTensor) {
-        throw new Error(`model input "${name}" has no values`);
-      }
-      const shape = shapeOf(metadata.shape, flows, data.length);
-      feeds[name] =
-        data instanceof Uint8Array
-          ? new Tensor('uint8', data, shape)
-          : new Tensor('float32', data, shape);
-    }
-    const results = await this.#session.run(feeds);
+    const results = await this.#session.run(feedsOf(this.#session, inputs, flows));
     return Object.fromEntries(
       Object.entries(results).map(([name, tensor]) => [
         name,
@@ -66,6 +53,28 @@ export class OnnxModel {
   async close(): Promise<void> {
     await this.#session.release();
   }
+}
+
+/** What the session wants, of inputs that have `flows` rows. @throws Error where one has no values */
+export function feedsOf(
+  session: InferenceSession,
+  inputs: Inputs,
+  flows: number,
+): Record<string, Tensor> {
+  const feeds: Record<string, Tensor> = {};
+  for (const metadata of session.inputMetadata) {
+    const { name } = metadata;
+    const data = inputs[name];
+    if (data === undefined || !metadata.isTensor) {
+      throw new Error(`model input "${name}" has no values`);
+    }
+    const shape = shapeOf(metadata.shape, flows, data.length);
+    feeds[name] =
+      data instanceof Uint8Array
+        ? new Tensor('uint8', data, shape)
+        : new Tensor('float32', data, shape);
+  }
+  return feeds;
 }
 
 /** The shape of `flows` rows; an axis that is free, behind that of the rows, is as long as the values make it. */

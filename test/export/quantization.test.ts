@@ -9,6 +9,7 @@ import {
   limitsOf,
 } from '../../export/checks.ts';
 import { GraphBuilder } from '../../export/graph.ts';
+import { layerSpeeds } from '../../export/layer-speed.ts';
 import { type Network, outputOf } from '../../export/network.ts';
 import { OnnxModel, runAll } from '../../export/onnx-model.ts';
 import {
@@ -237,4 +238,17 @@ test.serial('two models are timed by turns', async (t) => {
   );
   for (const { fp32Us, int8Us, ratio } of speeds)
     t.true(fp32Us > 0 && int8Us > 0 && ratio > 0);
+});
+
+test.serial('what each layer takes is told by its name', async (t) => {
+  const int8 = writeInt8(network, await calibrate(network, sample));
+  const speeds = await layerSpeeds(network, { fp32: writeFp32(network), int8 }, sample);
+  for (const name of ['first', 'spoilt', 'last']) {
+    // Of the last one the softmax bears the name, and its own product one that begins with it.
+    const own = speeds.filter(({ layer }) => layer.startsWith(name));
+    t.true(
+      own.some(({ fp32Us, int8Us }) => (fp32Us ?? 0) > 0 && (int8Us ?? 0) > 0),
+      JSON.stringify(speeds),
+    );
+  }
 });
