@@ -5,9 +5,10 @@
 import { createInterface } from 'node:readline';
 import { Adam } from '../models/adam.ts';
 import { type Backend, chooseBackend, tf } from '../models/backend.ts';
+import { StepRunner } from '../models/graph/step-runner.ts';
 import { SeededDropout } from '../models/layers/seeded-dropout.ts';
 import { seededRandom } from '../models/random.ts';
-import { type Batch, inputsOf, trainStep } from '../models/training-step.ts';
+import { type Batch, inputsOf } from '../models/training-step.ts';
 import {
   HANDSHAKE_BYTES,
   HANDSHAKE_MESSAGES,
@@ -59,7 +60,8 @@ function oursStep(model: tf.LayersModel): () => number {
   const optimizer = new Adam(LEARNING_RATE);
   const classes = Array.from({ length: BENCH_CLASSES }, (_, k) => `${k}`);
   const options = { classes, classWeights: classes.map(() => 1), labelSmoothing: 0 };
-  return () => trainStep(model, optimizer, batch, options).loss;
+  const runner = new StepRunner(model, optimizer, options);
+  return () => runner.step(batch).loss;
 }
 
 /** The same network as tfjs' own layers: saved, and loaded without our calls. */
@@ -83,7 +85,7 @@ function stockStep(model: tf.LayersModel): () => number {
   const optimizer = tf.train.adam(LEARNING_RATE);
   return () =>
     tf.tidy(() => {
-      const inputs = inputsOf(model, batch);
+      const inputs = inputsOf(model, () => batch);
       const targets = tf.oneHot(tf.tensor1d(batch.labels, 'int32'), BENCH_CLASSES);
       const cost = optimizer.minimize(
         () => {

@@ -3,6 +3,7 @@
 // it had not been.
 
 import { tf } from './backend.ts';
+import type { AdamNumbers } from './graph/training-graph.ts';
 import { isNative, runNative, runNativeOne } from './layers/native-operation.ts';
 
 const FIRST_DECAY = 0.9;
@@ -53,19 +54,25 @@ export class Adam {
     this.#learningRate = rate;
   }
 
-  /** One step down the gradient of `loss`; returns its value before the step. */
-  minimize(loss: () => tf.Scalar, variables: readonly tf.Variable[]): number {
+  /** One step down the gradients, one for each of the variables. */
+  apply(variables: readonly tf.Variable[], gradients: readonly tf.Tensor[]): void {
+    const step = this.#nextStep();
+    for (const [i, variable] of variables.entries()) {
+      const gradient = gradients[i];
+      if (gradient !== undefined) this.#slotOf(variable, i).update(gradient, step);
+    }
+  }
+
+  /** The numbers of the next step, for whoever makes it in place of `apply`: a graph. Counts it as made. */
+  takeStep(): AdamNumbers {
+    const { firstPower, secondPower, learningRate, epsilon } = this.#nextStep();
+    const [firstDecay, secondDecay] = [FIRST_DECAY, SECOND_DECAY];
+    return { firstPower, secondPower, learningRate, firstDecay, secondDecay, epsilon };
+  }
+
+  #nextStep(): Step {
     this.#steps++;
-    const step = stepOf(this.#steps, this.#learningRate);
-    return tf.tidy(() => {
-      const { value, grads } = tf.variableGrads(loss, [...variables]);
-      for (const [i, variable] of variables.entries()) {
-        const gradient = grads[variable.name];
-        if (gradient === undefined) continue;
-        this.#slotOf(variable, i).update(gradient, step);
-      }
-      return value.dataSync()[0] ?? Number.NaN;
-    });
+    return stepOf(this.#steps, this.#learningRate);
   }
 
   /** A copy of all that the next step depends on, in the order of `variables`. */
@@ -84,6 +91,16 @@ export class Adam {
       throw new Error('Adam: restore comes before the first step');
     this.#steps = state.steps;
     this.#restored = state;
+  }
+
+  /** Moments as somebody else has left them; the steps are counted here. */
+  setMoments(
+    variables: readonly tf.Variable[],
+    { first, second }: Pick<AdamState, 'first' | 'second'>,
+  ): void {
+    this.dispose();
+    this.#restored = { steps: this.#steps, first, second };
+    for (const [i, variable] of variables.entries()) this.#slotOf(variable, i);
   }
 
   dispose(): void {

@@ -7,6 +7,7 @@
 // of the output that are padding hold no meaning; tfjs' own layers repeat the last step there.
 
 import { tf } from '../backend.ts';
+import { type Lengths, lengthsOf } from './lstm-lengths.ts';
 import { nativeLstm } from './lstm-native.ts';
 import { plainLstm } from './lstm-plain.ts';
 import { drawWeights } from './lstm-weights.ts';
@@ -113,14 +114,14 @@ function drawWhenBuilt(
   };
 }
 
-/** One layer's input with the time axis in front, cut behind the longest flow. */
+/** One layer's input with the time axis in front. */
 class TimeMajor {
-  /** [T', B, I] */
+  /** [T', B, I]; elsewhere than natively cut behind the longest flow. */
   readonly #x: tf.Tensor3D;
   /** T: steps of the input as it came. */
   readonly #steps: number;
-  /** [B], undefined where every flow has all steps. */
-  readonly #lengths: Int32Array | undefined;
+  /** undefined where every flow has all steps. */
+  readonly #lengths: Lengths | undefined;
 
   constructor(inputs: tf.Tensor | tf.Tensor[], options: CallOptions) {
     const input = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
@@ -129,9 +130,8 @@ class TimeMajor {
     const mask = Array.isArray(options.mask) ? options.mask[0] : options.mask;
     const [flows, steps, width] = input.shape;
     this.#steps = steps;
-    const lengths = mask == null ? undefined : lengthsOf(mask);
-    const longest = lengths?.reduce((a, b) => Math.max(a, b), 1) ?? steps;
-    this.#lengths = lengths?.every((length) => length === longest) ? undefined : lengths;
+    this.#lengths = mask == null ? undefined : lengthsOf(mask, steps);
+    const longest = this.#lengths?.longest ?? steps;
     const kept =
       longest < steps ? tf.slice(input, [0, 0, 0], [flows, longest, width]) : input;
     this.#x = tf.transpose(kept, [1, 0, 2]);
@@ -149,21 +149,7 @@ class TimeMajor {
 
   /** Each flow's own steps turned round, its padding left behind them. [T', B, C] -> [T', B, C] */
   reversed(x: tf.Tensor3D): tf.Tensor3D {
-    const lengths = this.#lengths;
-    if (lengths === undefined) return tf.reverse(x, 0);
-    const [steps, flows, width] = x.shape;
-    const rows = tf.tensor1d(reversedRows(lengths, steps), 'int32');
-    const turn = (tensor: tf.Tensor, by: tf.Tensor1D) =>
-      tf.reshape(tf.gather(tf.reshape(tensor, [-1, width]), by), [steps, flows, width]);
-    // Turning round twice changes nothing: so the gradient is turned round by the same rows.
-    const twice = tf.customGrad((...parts) => {
-      const [own, save] = parts as [tf.Tensor, tf.GradSaveFunc];
-      save([rows]);
-      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        turn(dy, (saved as [tf.Tensor1D])[0]);
-      return { value: turn(own, rows), gradFunc };
-    });
-    return twice(x) as tf.Tensor3D;
+    return this.#lengths?.reversed(x) ?? tf.reverse(x, 0);
   }
 
   /** States [T', B, U] as the layer gives them: all [B, T, U], or each flow's last [B, U]. */
@@ -178,19 +164,11 @@ class TimeMajor {
 
   #last(states: tf.Tensor3D): tf.Tensor2D {
     const [steps, flows, units] = states.shape;
-    const lengths = this.#lengths;
-    if (lengths === undefined) {
-      return tf.reshape(tf.slice(states, [steps - 1, 0, 0], [1, flows, units]), [
-        flows,
-        units,
-      ]);
-    }
-    // A flow without a step gives zeros, the state that it starts from.
-    const chosen = new Float32Array(steps * flows);
-    for (const [b, length] of lengths.entries()) {
-      if (length > 0) chosen[(length - 1) * flows + b] = 1;
-    }
-    return tf.sum(tf.mul(states, tf.tensor3d(chosen, [steps, flows, 1])), 0);
+    if (this.#lengths !== undefined) return this.#lengths.last(states);
+    return tf.reshape(tf.slice(states, [steps - 1, 0, 0], [1, flows, units]), [
+      flows,
+      units,
+    ]);
   }
 }
 
@@ -204,21 +182,4 @@ function run(layer: StockLstm, x: tf.Tensor3D): tf.Tensor3D {
   );
   const sequence = isNative() ? nativeLstm : plainLstm;
   return sequence(x, weights, bias.read() as tf.Tensor1D);
-}
-
-/** mask: [B, T] -> [B]; steps of each flow. */
-function lengthsOf(mask: tf.Tensor): Int32Array {
-  return Int32Array.from(tf.sum(tf.cast(mask, 'int32'), 1).dataSync());
-}
-
-/** Row t·B + b of [T·B] -> the row that takes its place. */
-function reversedRows(lengths: Int32Array, steps: number): Int32Array {
-  const flows = lengths.length;
-  const rows = new Int32Array(steps * flows);
-  for (let t = 0; t < steps; t++) {
-    for (const [b, length] of lengths.entries()) {
-      rows[t * flows + b] = (t < length ? length - 1 - t : t) * flows + b;
-    }
-  }
-  return rows;
 }

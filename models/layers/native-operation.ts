@@ -10,10 +10,12 @@ interface NativeBackend {
   readonly binding: {
     readonly TF_ATTR_BOOL: number;
     readonly TF_ATTR_FLOAT: number;
+    readonly TF_ATTR_INT: number;
     readonly TF_ATTR_SHAPE: number;
     readonly TF_ATTR_STRING: number;
     readonly TF_ATTR_TYPE: number;
     readonly TF_FLOAT: number;
+    readonly TF_INT32: number;
     readonly TF_INT64: number;
     createTensor(shape: number[], dtype: number, values: Int32Array): number;
     deleteTensor(id: number): void;
@@ -31,10 +33,11 @@ interface NativeBackend {
 /** Value of an attribute: the kind stands beside it because TensorFlow tells integers from floats and JavaScript not. */
 type Attribute =
   | { readonly float: number }
+  | { readonly int: number }
   | { readonly bool: boolean }
   | { readonly shape: readonly number[] }
   | { readonly string: string }
-  | { readonly type: 'float32' };
+  | { readonly type: 'float32' | 'int32' };
 
 interface Operation {
   readonly name: string;
@@ -78,10 +81,12 @@ export function runNative(operation: Operation): tf.Tensor[] {
 
 function encode(binding: NativeBackend['binding'], value: Attribute) {
   if ('float' in value) return { type: binding.TF_ATTR_FLOAT, value: value.float };
+  if ('int' in value) return { type: binding.TF_ATTR_INT, value: value.int };
   if ('bool' in value) return { type: binding.TF_ATTR_BOOL, value: value.bool };
   if ('shape' in value) return { type: binding.TF_ATTR_SHAPE, value: [...value.shape] };
   if ('string' in value) return { type: binding.TF_ATTR_STRING, value: value.string };
-  return { type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
+  const type = value.type === 'int32' ? binding.TF_INT32 : binding.TF_FLOAT;
+  return { type: binding.TF_ATTR_TYPE, value: type };
 }
 
 /** Runs a kernel that gives one tensor. */

@@ -5,6 +5,7 @@
 // In ONNX: Clip, Add, Cast and Gather for a table (the shared rows folded into it), Floor and two Gathers for soft bins.
 
 import { tf } from '../backend.ts';
+import { perStep } from '../graph/per-step.ts';
 import { seededRandom } from '../random.ts';
 import { lookUp } from './look-up.ts';
 import { rowsOfSizes } from './size-rows.ts';
@@ -97,7 +98,6 @@ export class PacketChannels extends tf.layers.Layer {
   ): tf.Tensor {
     const input = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
     const training = options.training === true;
-    if (training) this.#seed++;
     return tf.tidy(() => {
       const [iat, written, direction] = tf.split(input, 3, 2) as [
         tf.Tensor3D,
@@ -140,6 +140,12 @@ export class PacketChannels extends tf.layers.Layer {
     };
   }
 
+  /** One a step. */
+  #nextSeed(): number {
+    this.#seed++;
+    return this.#seed;
+  }
+
   #has(entry: PacketChannelsOptions['entries'][number]): boolean {
     return this.#options.entries.includes(entry);
   }
@@ -153,13 +159,15 @@ export class PacketChannels extends tf.layers.Layer {
   #jittered(size: tf.Tensor3D, direction: tf.Tensor3D): tf.Tensor3D {
     const { jitterShare, jitterBytes } = this.#options;
     if (jitterShare === 0) return size;
-    const random = seededRandom(this.#seed);
-    const moves = Float32Array.from({ length: size.size }, () =>
-      random() < jitterShare
-        ? Math.floor(random() * (2 * jitterBytes + 1)) - jitterBytes
-        : 0,
-    );
-    const moved = tf.relu(tf.add(tf.abs(size), tf.tensor(moves, size.shape)));
+    const draw = () => {
+      const random = seededRandom(this.#nextSeed());
+      return Float32Array.from({ length: size.size }, () =>
+        random() < jitterShare
+          ? Math.floor(random() * (2 * jitterBytes + 1)) - jitterBytes
+          : 0,
+      );
+    };
+    const moved = tf.relu(tf.add(tf.abs(size), perStep(draw, size.shape)));
     return tf.mul(moved, direction);
   }
 
@@ -167,12 +175,16 @@ export class PacketChannels extends tf.layers.Layer {
   #kept(present: tf.Tensor): tf.Tensor {
     const rate = this.#options.embeddingDropout;
     if (rate === 0) return present;
-    // Another stream than the jitter's.
-    const random = seededRandom(this.#seed ^ 0x5bd1e995);
-    const factors = Float32Array.from({ length: present.size }, () =>
-      random() < rate ? 0 : 1 / (1 - rate),
-    );
-    return tf.mul(present, tf.tensor(factors, present.shape));
+    const drawsJitter = this.#options.jitterShare > 0;
+    const draw = () => {
+      // Another stream than the jitter's, which comes first in a step.
+      const seed = drawsJitter ? this.#seed : this.#nextSeed();
+      const random = seededRandom(seed ^ 0x5bd1e995);
+      return Float32Array.from({ length: present.size }, () =>
+        random() < rate ? 0 : 1 / (1 - rate),
+      );
+    };
+    return tf.mul(present, perStep(draw, present.shape));
   }
 
   /** place [B, T, 1], bytes from -limit on -> [B·T, O]: the bins below and above, each the more the nearer it is. */

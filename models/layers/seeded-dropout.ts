@@ -2,6 +2,7 @@
 // here, so that they are the same on every backend.
 
 import { tf } from '../backend.ts';
+import { perStep } from '../graph/per-step.ts';
 
 /** Zeroes a share `rate` of its input in training, with another mask each time, the same ones for the same seed. */
 export class SeededDropout extends tf.layers.Layer {
@@ -41,11 +42,12 @@ export class SeededDropout extends tf.layers.Layer {
     const input = Array.isArray(inputs) ? inputs[0] : inputs;
     if (input === undefined) throw new Error(`${this.name} has no input`);
     if (options.training !== true || this.#rate === 0) return tf.clone(input);
-    this.#seed++;
-    return tf.tidy(() => {
-      const factors = dropoutFactors(input.size, this.#rate, this.#seed);
-      return tf.mul(input, tf.tensor(factors, input.shape));
-    });
+    const { size, shape } = input;
+    const draw = () => {
+      this.#seed++;
+      return dropoutFactors(size, this.#rate, this.#seed);
+    };
+    return tf.tidy(() => tf.mul(input, perStep(draw, shape)));
   }
 }
 

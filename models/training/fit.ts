@@ -6,6 +6,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { Adam } from '../adam.ts';
 import type { tf } from '../backend.ts';
 import { batchOf, type Example, type InputSpec } from '../data/batch.ts';
+import { StepRunner } from '../graph/step-runner.ts';
 import { weightsOnGrid } from '../int8-grid.ts';
 import { crossEntropy, figuresOf, likeliest } from '../metrics.ts';
 import { copyWeights, setWeights } from '../trainer.ts';
@@ -14,7 +15,7 @@ import {
   predictBatch,
   type StepFigures,
   type StepOptions,
-  trainStep,
+  variablesOf,
 } from '../training-step.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { skipDraws } from './draws.ts';
@@ -104,8 +105,8 @@ export async function fit(
   const history = [...(from?.history ?? [])];
   let best = bestOf(from);
   let stopped = hasGivenUp(history, best, options) ? 'patience' : undefined;
-  const step = (batch: readonly Example[]) =>
-    trainStep(model, optimizer, batchOf(batch, data.spec), options);
+  const runner = new StepRunner(model, optimizer, options);
+  const step = (batch: readonly Example[]) => runner.step(batchOf(batch, data.spec));
   while (stopped === undefined) {
     const epoch = history.length + 1;
     if (epoch > options.epochs) break;
@@ -118,6 +119,7 @@ export async function fit(
       stopped = 'interrupted';
       break;
     }
+    runner.settle();
     const judged = judge(model, data, options);
     const better = judged.validationLoss < best.loss;
     if (better) best = { epoch, loss: judged.validationLoss, weights: judged.weights };
@@ -135,6 +137,7 @@ export async function fit(
     });
     if (hasGivenUp(history, best, options)) stopped = 'patience';
   }
+  runner.dispose();
   if (best.weights.length > 0) setWeights(model, best.weights);
   optimizer.dispose();
   return {
@@ -142,10 +145,6 @@ export async function fit(
     bestEpoch: best.epoch,
     stopped: (stopped ?? 'finished') as FitResult['stopped'],
   };
-}
-
-function variablesOf(model: tf.LayersModel): tf.Variable[] {
-  return model.trainableWeights.map((weight) => weight.read() as tf.Variable);
 }
 
 function bestOf(from: Omit<Checkpoint, 'digest'> | undefined): Best {

@@ -56,7 +56,7 @@ function question(model: tf.LayersModel) {
     weights: Object.fromEntries(
       weighted.map((layer) => [layer.name, layer.getWeights().map(described)]),
     ),
-    inputs: tf.tidy(() => inputsOf(model, samples).map(described)),
+    inputs: tf.tidy(() => inputsOf(model, () => samples).map(described)),
     labels: [...samples.labels],
   };
 }
@@ -64,7 +64,7 @@ function question(model: tf.LayersModel) {
 function byOurs(model: tf.LayersModel): Answer {
   let answer: Answer | undefined;
   tf.tidy(() => {
-    const inputs = inputsOf(model, samples);
+    const inputs = inputsOf(model, () => samples);
     const targets = tf.oneHot(tf.tensor1d(samples.labels, 'int32'), SHAPE.classes);
     let outputs: readonly number[] = [];
     const loss = () => {
