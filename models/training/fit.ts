@@ -80,6 +80,8 @@ export interface FitResult {
   /** 0: none was finished, the weights are the initial ones. */
   readonly bestEpoch: number;
   readonly stopped: 'finished' | 'patience' | 'interrupted';
+  /** Why the steps could be no graph, which costs time alone; undefined: they could. */
+  readonly callByCall: string | undefined;
 }
 
 interface Best {
@@ -144,6 +146,7 @@ export async function fit(
     history,
     bestEpoch: best.epoch,
     stopped: (stopped ?? 'finished') as FitResult['stopped'],
+    callByCall: runner.refused,
   };
 }
 

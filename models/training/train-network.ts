@@ -74,6 +74,9 @@ export async function trainNetwork(
     },
   );
   if (result.stopped === 'interrupted') return undefined;
+  if (options.backend === 'native' && result.callByCall !== undefined) {
+    say(`steps were computed call by call, which is slower: ${result.callByCall}`);
+  }
   const calibrated = calibrate(model, prepared.fit, data.classes, resolved);
   const run: Omit<Run, 'format' | 'version'> = {
     config: resolved,
