@@ -23,7 +23,7 @@ export type AttributeValue =
   | { readonly shape: readonly number[] }
   | { readonly tensor: TensorValue };
 
-export interface TensorValue {
+interface TensorValue {
   readonly type: number;
   readonly shape: readonly number[];
   /** Little endian. */

@@ -10,7 +10,7 @@ export type Reference =
   | { readonly from: 'operation'; readonly index: number; readonly output: number }
   | { readonly from: 'constant' | 'feed' | 'variable'; readonly index: number };
 
-export interface RecordedOperation {
+interface RecordedOperation {
   readonly name: string;
   readonly attributes: readonly RecordedAttribute[];
   readonly inputs: readonly Reference[];
@@ -26,14 +26,14 @@ export interface RecordedAttribute {
   readonly value: unknown;
 }
 
-export interface RecordedTensor {
+interface RecordedTensor {
   /** One of binding.TF_FLOAT, TF_INT32, … */
   readonly type: number;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
 }
 
-export interface Feed {
+interface Feed {
   readonly type: number;
   readonly shape: readonly number[];
   readonly produce: () => StepValues;
