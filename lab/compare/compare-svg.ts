@@ -16,7 +16,7 @@ const PANEL = { width: 190, height: 92 } as const;
 const GAP = 26;
 const LEFT = 120;
 const TOP = 78;
-const POINTS_MOST = 160;
+const POINTS_MOST = 70;
 
 interface Compared {
   readonly name: string;
