@@ -26,6 +26,20 @@ export function limitsOf(network: Network): Limits {
   };
 }
 
+/** Standard errors. */
+const MARGIN_ERRORS = 2;
+
+/**
+ * What int8 has to reach on so many validation flows, so that test flows, which are others, reach the limits as well: more by two
+ * standard errors, and by half of what may disagree at most.
+ */
+export function limitsOnValidation(limits: Limits, flows: number): Limits {
+  const { agreement } = limits;
+  const error = Math.sqrt((agreement * (1 - agreement)) / Math.max(flows, 1));
+  const margin = Math.min(MARGIN_ERRORS * error, (1 - agreement) / 2);
+  return { ...limits, agreement: agreement + margin };
+}
+
 export interface Checked {
   /** Largest difference of a probability between tfjs and fp32 ONNX. */
   readonly parity: number;

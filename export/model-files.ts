@@ -3,7 +3,7 @@
 import { agreement, likeliest } from '../models/metrics.ts';
 import type { Samples } from '../models/samples.ts';
 import { predict } from '../models/trainer.ts';
-import { limitsOf } from './checks.ts';
+import { limitsOf, limitsOnValidation } from './checks.ts';
 import { foldTemperature } from './fold-temperature.ts';
 import { type Network, outputOf, parameterCount } from './network.ts';
 import { OnnxModel, runAll } from './onnx-model.ts';
@@ -42,7 +42,7 @@ export async function buildModel(
   const quantized = await quantize(network, {
     sample: flows.calibration,
     options,
-    limits,
+    limits: limitsOnValidation(limits, flows.validationWhole.count),
     judge: await judgeOn(network, fp32, flows.validationWhole),
   });
   return {

@@ -7,6 +7,7 @@ import {
   failedChecks,
   floatKernels,
   limitsOf,
+  limitsOnValidation,
 } from '../../export/checks.ts';
 import { GraphBuilder } from '../../export/graph.ts';
 import { layerSpeeds } from '../../export/layer-speed.ts';
@@ -251,4 +252,15 @@ test.serial('what each layer takes is told by its name', async (t) => {
       JSON.stringify(speeds),
     );
   }
+});
+
+test('on validation int8 has to agree by a margin, the larger the fewer flows there are', (t) => {
+  const limits = { agreement: 0.98, accuracyLoss: 0.005 };
+  const at = (flows: number) => limitsOnValidation(limits, flows).agreement;
+  // 2 · sqrt(0.98 · 0.02 / 10,000)
+  t.true(Math.abs(at(10_000) - 0.9828) < 1e-6);
+  t.true(Math.abs(at(1000) - 0.988854) < 1e-6);
+  t.is(at(10), 0.99);
+  t.is(at(0), 0.99);
+  t.is(limitsOnValidation(limits, 100).accuracyLoss, 0.005);
 });
