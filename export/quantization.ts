@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { InputError } from '../src/errors.ts';
 import { calibrate, type Sample } from './calibrate.ts';
+import { equalised } from './equalise.ts';
 import {
   type LayerReport,
   layerReports,
@@ -55,11 +56,12 @@ export interface Quantization {
 
 /** The same network, sample and options give the same bytes. */
 export async function quantize(
-  network: Network,
+  given: Network,
   { sample, options, limits, judge }: Quantization,
 ): Promise<Quantized> {
   const { method, layers } = options;
-  checkLayers(network, layers);
+  checkLayers(given, layers);
+  const network = await equalised(given, sample);
   const methods = new Map(
     Object.entries(layers).flatMap(([name, { range }]) =>
       range === undefined ? [] : [[name, range] as const],
