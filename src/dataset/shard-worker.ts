@@ -5,7 +5,7 @@ import { InputError } from '../errors.ts';
 import { type BuildOptions, readLabels } from './build-options.ts';
 import { buildShard } from './build-shard.ts';
 import { fileSha256 } from './dataset-file.ts';
-import type { ShardReply, ShardTask } from './shard-workers.ts';
+import type { ShardOrder, ShardReply, ShardTask } from './shard-workers.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('shard-worker.js is started by shard-workers.js');
@@ -37,8 +37,10 @@ function cannotRead(cause: NodeJS.ErrnoException): never {
   throw new InputError('ERR_CAPTURE_OPEN', `cannot be read (${cause.code})`, { cause });
 }
 
-port.on('message', (task: ShardTask) => {
-  run(task).then(reply, (fault: unknown) => {
+port.on('message', (order: ShardOrder) => {
+  // Of this thread alone.
+  if (order.kind === 'end') process.exit();
+  run(order).then(reply, (fault: unknown) => {
     // Anything else is a fault of ours, and ends the build.
     if (!(fault instanceof InputError)) throw fault;
     reply({ kind: 'fault', code: fault.code, message: fault.message });

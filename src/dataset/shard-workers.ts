@@ -10,6 +10,9 @@ export type ShardTask =
   | { readonly kind: 'hash'; readonly path: string }
   | ({ readonly kind: 'build' } & CaptureJob);
 
+/** What a thread is told. */
+export type ShardOrder = ShardTask | { readonly kind: 'end' };
+
 /** How far a capture has been read. */
 export interface ShardProgress {
   readonly frames: number;
@@ -71,8 +74,30 @@ export class ShardWorkers {
 
   /** Ends all threads, whatever they are at. */
   async end(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await Promise.all(this.#workers.map(ended));
   }
+}
+
+const END_MS = 5000;
+
+/**
+ * Asks a thread to end itself, which it does between two pieces of its work. To be terminated from outside in the middle of a native
+ * call that makes something aborts the whole process.
+ */
+function ended(worker: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => void worker.terminate(), END_MS);
+    worker.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    worker.on('error', () => {});
+    // Of a thread that has ended already there is no exit to come.
+    if (worker.threadId === -1) {
+      clearTimeout(timer);
+      resolve();
+    } else worker.postMessage({ kind: 'end' } satisfies ShardOrder);
+  });
 }
 
 function answerOf(
