@@ -6,6 +6,7 @@ import { GraphBuilder } from '../export/graph.ts';
 import { type Network, type Step, sourcesOf } from '../export/network.ts';
 import { type Inputs, OnnxModel } from '../export/onnx-model.ts';
 import { readNetwork } from '../export/read-network.ts';
+import { median } from '../export/speed.ts';
 import { writeFp32 } from '../export/write-fp32.ts';
 import { writeInt8 } from '../export/write-int8.ts';
 import { chooseBackend } from '../models/backend.ts';
@@ -177,11 +178,6 @@ function drawnInputs(network: Network, rows: number, steps?: number): Inputs {
       return [[step.name, values]];
     }),
   );
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 /** Prints a line a network and batch. */

@@ -8,6 +8,7 @@ import { InferenceSession } from 'onnxruntime-node';
 import type { Sample } from './calibrate.ts';
 import type { Network } from './network.ts';
 import { BATCH_FLOWS, feedsOf, rowsOf } from './onnx-model.ts';
+import { median } from './speed.ts';
 
 export interface LayerSpeed {
   /** A layer; empty: what belongs to none, such as conversions between layouts. */
@@ -94,9 +95,4 @@ function byLayer(
     layers.set(owner, (layers.get(owner) ?? 0) + median(all.slice(WARM_UP_RUNS)) / flows);
   }
   return layers;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

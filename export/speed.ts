@@ -52,7 +52,8 @@ export async function measureSpeed(
   return speeds;
 }
 
-function median(values: readonly number[]): number {
+/** NaN of nothing. */
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

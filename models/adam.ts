@@ -4,7 +4,8 @@
 
 import { tf } from './backend.ts';
 import type { AdamNumbers } from './graph/training-graph.ts';
-import { isNative, runNative, runNativeOne } from './layers/native-operation.ts';
+import { runNative, runNativeOne } from './layers/native-operation.ts';
+import { isNative } from './native-backend.ts';
 
 const FIRST_DECAY = 0.9;
 const SECOND_DECAY = 0.999;

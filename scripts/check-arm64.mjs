@@ -1,5 +1,5 @@
 // Does a bundle answer the same on arm64? Runs its model there, emulated by qemu, and here, on the self-test flow and on flows
-// of the demo's capture, and compares. Emulation says nothing about speed. `npm run check:arm64 [BUNDLE …]`; what it needs and
+// of the demo's capture, and compares. Emulation says nothing about speed. `npm run check:arm64 [-- BUNDLE …]`; what it needs and
 // npm has (Node and onnxruntime for arm64, 90 and 290 MB) it puts into the user's cache.
 
 import { spawnSync } from 'node:child_process';
@@ -183,8 +183,13 @@ async function compare(path, folder) {
 }
 
 const paths = process.argv.slice(2);
+const USAGE = 'usage: npm run check:arm64 [-- BUNDLE …] (default: the shipped bundle)';
+if (paths.includes('--help')) {
+  console.log(USAGE);
+  process.exit(0);
+}
 if (paths.some((path) => path.startsWith('-'))) {
-  lacks('usage: npm run check:arm64 [BUNDLE …] (default: the shipped bundle)');
+  lacks(USAGE);
 }
 if (!existsSync(join(ROOT, 'dist/src/bundle/manifest.js')))
   lacks('not built yet: npm run build');

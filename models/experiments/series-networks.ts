@@ -23,7 +23,7 @@ const convolutions = {
   dense: 128,
 };
 const head = [256];
-/** Chosen on validation of fgnet D1: half of the head left out costs half a point there. */
+/** Chosen on validation of fgnet D1: with a head of 128, half of it left out, the same network is 0.7 points behind. */
 const dropout = { branch: 0.1, head: 0.2 };
 
 const sizes = {

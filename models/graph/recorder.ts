@@ -2,7 +2,8 @@
 // again as a graph. Two recorded steps are held against each other, so that whatever changes from step to step without having
 // been told (per-step.ts) is found before it does harm.
 
-import { tf } from '../backend.ts';
+import type { tf } from '../backend.ts';
+import { type Binding, type NativeAttribute, nativeBackend } from '../native-backend.ts';
 import { listening, type StepValues } from './per-step.ts';
 
 /** Where a value comes from. */
@@ -12,18 +13,10 @@ export type Reference =
 
 interface RecordedOperation {
   readonly name: string;
-  readonly attributes: readonly RecordedAttribute[];
+  readonly attributes: readonly NativeAttribute[];
   readonly inputs: readonly Reference[];
   /** Of its outputs, as those of RecordedTensor. */
   readonly types: readonly number[];
-}
-
-/** As tfjs-node's binding takes it. */
-export interface RecordedAttribute {
-  readonly name: string;
-  /** One of binding.TF_ATTR_*. */
-  readonly type: number;
-  readonly value: unknown;
 }
 
 interface RecordedTensor {
@@ -45,46 +38,6 @@ export interface Recording {
   readonly feeds: readonly Feed[];
   /** What the step was for, in the order in which `outputs` gave them. */
   readonly outputs: readonly Reference[];
-}
-
-/** What of tfjs-node's binding is used here; see its tfjs_binding.ts. */
-export interface Binding {
-  readonly TF_ATTR_BOOL: number;
-  readonly TF_ATTR_FLOAT: number;
-  readonly TF_ATTR_INT: number;
-  readonly TF_ATTR_SHAPE: number;
-  readonly TF_ATTR_STRING: number;
-  readonly TF_ATTR_TYPE: number;
-  createTensor(
-    shape: readonly number[],
-    type: number,
-    values: StepValues | Uint8Array,
-  ): number;
-  deleteTensor(id: number): void;
-  tensorDataSync(id: number): StepValues | Uint8Array;
-  executeOp(
-    name: string,
-    attributes: readonly RecordedAttribute[],
-    inputs: readonly number[],
-    outputs: number,
-  ): { readonly id: number; readonly dtype: number }[];
-  loadSavedModel(directory: string, tags: string): number;
-  deleteSavedModel(id: number): void;
-  runSavedModel(
-    id: number,
-    inputs: readonly number[],
-    inputNames: string,
-    outputNames: string,
-  ): { readonly id: number }[];
-}
-
-interface Backend {
-  binding: Binding;
-  getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
-}
-
-export function nativeBackend(): Backend {
-  return tf.backend() as unknown as Backend;
 }
 
 /** The step cannot be a graph; the message says why. */
@@ -195,7 +148,8 @@ export function checkAlike(first: Recording, second: Recording): void {
   for (const index of used) {
     const [one, other] = [a.constants[index], b.constants[index]];
     if (one === undefined || other === undefined) continue;
-    if (Buffer.compare(one.bytes, other.bytes) !== 0) {
+    const alike = one.type === other.type && `${one.shape}` === `${other.shape}`;
+    if (!alike || Buffer.compare(one.bytes, other.bytes) !== 0) {
       const reader = a.operations.find(({ inputs }) =>
         inputs.some((input) => input.from === 'constant' && input.index === index),
       );

@@ -4,7 +4,7 @@
 
 import type { Adam } from '../adam.ts';
 import { tf } from '../backend.ts';
-import { isNative } from '../layers/native-operation.ts';
+import { isNative } from '../native-backend.ts';
 import {
   type Batch,
   figuresOf,
@@ -51,7 +51,10 @@ export class StepRunner {
     this.#batch = batch;
     if (this.#graph?.rows === batch.count) return this.#graphStep(this.#graph.own);
     this.settle();
-    const wanted = this.#refused === undefined && this.#graph === undefined;
+    // The first step settles for how many rows the graph is, which an epoch's last one may not have.
+    const rows = this.#first?.rows ?? batch.count;
+    const wanted =
+      this.#refused === undefined && this.#graph === undefined && rows === batch.count;
     return wanted ? this.#recordedStep(batch) : this.#plainStep(batch);
   }
 
@@ -129,7 +132,7 @@ export class StepRunner {
   }
 
   #compare(recording: Recording, variables: readonly tf.Variable[], rows: number): void {
-    if (this.#first?.rows !== rows) {
+    if (this.#first === undefined) {
       this.#first = { rows, recording };
       return;
     }

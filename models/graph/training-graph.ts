@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { tf } from '../backend.ts';
+import { type Binding, type NativeAttribute, nativeBackend } from '../native-backend.ts';
 import {
   type AttributeValue,
   DATA_TYPES,
@@ -13,10 +14,7 @@ import {
   savedModelOf,
 } from './graph-def.ts';
 import {
-  type Binding,
   NotRecordable,
-  nativeBackend,
-  type RecordedAttribute,
   type Recording,
   type Reference,
   usedConstants,
@@ -252,7 +250,7 @@ function nameOf(reference: Reference): string {
 }
 
 function attributeOf(
-  { name, type, value }: RecordedAttribute,
+  { name, type, value }: NativeAttribute,
   binding: Binding,
   op: string,
 ): AttributeValue {

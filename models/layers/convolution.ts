@@ -2,7 +2,8 @@
 // configuration untouched; only what it computes with is replaced. Axes: B flows, W positions, Ci and Co channels.
 
 import { tf } from '../backend.ts';
-import { isNative, runNativeOne } from './native-operation.ts';
+import { isNative } from '../native-backend.ts';
+import { runNativeOne } from './native-operation.ts';
 
 type Convolution = ReturnType<typeof tf.layers.conv1d>;
 

@@ -2,7 +2,8 @@
 // ReLU's gradient. tfjs' own layer, its weights and its configuration untouched. Axes: L rows, I and O units in and out.
 
 import { tf } from '../backend.ts';
-import { isNative, runNativeOne } from './native-operation.ts';
+import { isNative } from '../native-backend.ts';
+import { runNativeOne } from './native-operation.ts';
 
 type Dense = ReturnType<typeof tf.layers.dense>;
 

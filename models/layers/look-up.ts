@@ -2,7 +2,7 @@
 // the table, O numbers a row.
 
 import { tf } from '../backend.ts';
-import { isNative } from './native-operation.ts';
+import { isNative } from '../native-backend.ts';
 
 /** table: [R, O], rows: [L] int32 -> [L, O] */
 export function lookUp(table: tf.Tensor2D, rows: tf.Tensor1D): tf.Tensor2D {

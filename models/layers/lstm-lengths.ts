@@ -2,7 +2,8 @@
 // lengths come to JavaScript, and what is behind the longest flow is not computed. Axes: B flows, T steps, C channels.
 
 import { tf } from '../backend.ts';
-import { isNative, runNativeOne } from './native-operation.ts';
+import { isNative } from '../native-backend.ts';
+import { runNativeOne } from './native-operation.ts';
 
 export interface Lengths {
   /** Steps that are worth computing. */

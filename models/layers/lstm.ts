@@ -7,11 +7,11 @@
 // of the output that are padding hold no meaning; tfjs' own layers repeat the last step there.
 
 import { tf } from '../backend.ts';
+import { isNative } from '../native-backend.ts';
 import { type Lengths, lengthsOf } from './lstm-lengths.ts';
 import { nativeLstm } from './lstm-native.ts';
 import { plainLstm } from './lstm-plain.ts';
 import { drawWeights } from './lstm-weights.ts';
-import { isNative } from './native-operation.ts';
 
 export interface LstmOptions {
   readonly name: string;

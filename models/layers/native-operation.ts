@@ -1,34 +1,7 @@
 // TensorFlow's own kernels, called by name: tfjs-node can run any of them, but its public face has only those of tfjs.
 
-import { tf } from '../backend.ts';
-
-/** tfjs' name of the native backend. */
-const NATIVE = 'tensorflow';
-
-/** What of tfjs-node's backend is used here; see its nodejs_kernel_backend.ts. */
-interface NativeBackend {
-  readonly binding: {
-    readonly TF_ATTR_BOOL: number;
-    readonly TF_ATTR_FLOAT: number;
-    readonly TF_ATTR_INT: number;
-    readonly TF_ATTR_SHAPE: number;
-    readonly TF_ATTR_STRING: number;
-    readonly TF_ATTR_TYPE: number;
-    readonly TF_FLOAT: number;
-    readonly TF_INT32: number;
-    readonly TF_INT64: number;
-    createTensor(shape: number[], dtype: number, values: Int32Array): number;
-    deleteTensor(id: number): void;
-    executeOp(
-      name: string,
-      attributes: readonly object[],
-      inputs: readonly number[],
-      outputs: number,
-    ): object[];
-  };
-  getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
-  createOutputTensor(metadata: object): tf.Tensor;
-}
+import type { tf } from '../backend.ts';
+import { type Binding, nativeBackend } from '../native-backend.ts';
 
 /** Value of an attribute: the kind stands beside it because TensorFlow tells integers from floats and JavaScript not. */
 type Attribute =
@@ -48,14 +21,9 @@ interface Operation {
   readonly outputs: number;
 }
 
-/** Whether tfjs computes with TensorFlow now. */
-export function isNative(): boolean {
-  return tf.getBackend() === NATIVE;
-}
-
 /** Runs one kernel. No gradient is recorded: to be wrapped in tf.customGrad. */
 export function runNative(operation: Operation): tf.Tensor[] {
-  const backend = tf.backend() as unknown as NativeBackend;
+  const backend = nativeBackend();
   const { binding } = backend;
   const attributes = Object.entries(operation.attributes).map(([name, value]) => ({
     name,
@@ -79,7 +47,7 @@ export function runNative(operation: Operation): tf.Tensor[] {
   }
 }
 
-function encode(binding: NativeBackend['binding'], value: Attribute) {
+function encode(binding: Binding, value: Attribute) {
   if ('float' in value) return { type: binding.TF_ATTR_FLOAT, value: value.float };
   if ('int' in value) return { type: binding.TF_ATTR_INT, value: value.int };
   if ('bool' in value) return { type: binding.TF_ATTR_BOOL, value: value.bool };
