@@ -180,11 +180,11 @@ class PlainSlot implements Slot {
 /** Names of resources are shared by a whole process. */
 let resources = 0;
 
-/** A variable of TensorFlow's own, which its kernels change in place; tfjs knows only tensors. */
+/** A variable of TensorFlow's own, which its kernels change in place; tfjs knows only tensors. To be assigned first. */
 class Resource {
   readonly #handle: tf.Tensor;
 
-  constructor(values: tf.Tensor) {
+  constructor(shape: readonly number[]) {
     this.#handle = tf.keep(
       runNativeOne({
         name: 'VarHandleOp',
@@ -192,12 +192,11 @@ class Resource {
           container: { string: '' },
           shared_name: { string: `sluice-adam-${++resources}` },
           dtype: FLOAT,
-          shape: { shape: values.shape },
+          shape: { shape },
         },
         inputs: [],
       }),
     );
-    this.assign(values);
   }
 
   get handle(): tf.Tensor {
@@ -243,9 +242,14 @@ class NativeSlot implements Slot {
   constructor(variable: tf.Variable, first: Float32Array, second: Float32Array) {
     const { shape } = variable;
     this.#variable = variable;
-    this.#values = new Resource(variable);
-    this.#first = new Resource(tf.tensor(first, shape));
-    this.#second = new Resource(tf.tensor(second, shape));
+    this.#values = new Resource(shape);
+    this.#first = new Resource(shape);
+    this.#second = new Resource(shape);
+    tf.tidy(() => {
+      this.#values.assign(variable);
+      this.#first.assign(tf.tensor(first, shape));
+      this.#second.assign(tf.tensor(second, shape));
+    });
     this.#left = variable.dataId;
   }
 

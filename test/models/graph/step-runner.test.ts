@@ -149,7 +149,7 @@ test.serial(
   },
 );
 
-test.serial('a step leaves no tensors behind', async (t) => {
+test.serial('steps and ends of epochs leave no tensors behind', async (t) => {
   if (!NATIVE) {
     t.log('not tested: native TensorFlow is not there');
     t.pass();
@@ -165,6 +165,12 @@ test.serial('a step leaves no tensors behind', async (t) => {
   const count = () => [tf.memory().numTensors, tensorsOf()];
   const before = count();
   for (let step = 0; step < 5; step++) runner.step(batch);
+  t.deepEqual(count(), before);
+  for (let epoch = 0; epoch < 3; epoch++) {
+    runner.settle();
+    runner.step(batch);
+  }
+  runner.settle();
   t.deepEqual(count(), before);
   runner.dispose();
 });
