@@ -20,7 +20,7 @@ interface NativeTensor {
   readonly dtype: number;
 }
 
-type NativeValues = Float32Array | Int32Array | Uint8Array;
+export type NativeValues = Float32Array | Int32Array | Uint8Array;
 
 /** Its properties cannot be written. */
 export interface Binding {

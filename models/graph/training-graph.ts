@@ -5,7 +5,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { tf } from '../backend.ts';
-import { type Binding, type NativeAttribute, nativeBackend } from '../native-backend.ts';
+import {
+  type Binding,
+  type NativeAttribute,
+  type NativeValues,
+  nativeBackend,
+} from '../native-backend.ts';
 import {
   type AttributeValue,
   DATA_TYPES,
@@ -87,7 +92,7 @@ export class TrainingGraph {
   /** One step with what the producers of its feeds give now. */
   step(numbers: AdamNumbers): { readonly loss: number; readonly right: number } {
     const feeds = this.#recording.feeds.map(({ shape, type, produce }) =>
-      this.#binding.createTensor(shape, type, produce()),
+      this.#tensor(shape, type, produce()),
     );
     const scalars = ADAM_NUMBERS.map((key) =>
       this.#float([], Float32Array.of(numbers[key])),
@@ -130,7 +135,11 @@ export class TrainingGraph {
   }
 
   #float(shape: readonly number[], values: Float32Array): number {
-    return this.#binding.createTensor(shape, DATA_TYPES.float32, values);
+    return this.#tensor(shape, DATA_TYPES.float32, values);
+  }
+
+  #tensor(shape: readonly number[], type: number, values: NativeValues): number {
+    return this.#binding.createTensor(shape, type, toBeCopied(values));
   }
 
   /** Runs the session once; the inputs are gone afterwards. */
@@ -146,6 +155,28 @@ export class TrainingGraph {
       for (const id of inputs) this.#binding.deleteTensor(id);
     }
   }
+}
+
+/** Bytes; wherever a buffer begins (at a multiple of 16), this much behind it is no multiple of 64. */
+const OFF_ALIGNMENT = 4;
+
+/**
+ * The same values where TensorFlow copies them. It shares an array's memory that begins at a multiple of 64, and tfjs-node then lets go of
+ * the array by a call that is Node's main thread's alone, from whichever thread has done with the memory: for what is in a
+ * session, one of TensorFlow's (TF_NewTensor, tfjs_backend.cc: DeallocTensor). Node crashed of it, now and then.
+ */
+function toBeCopied<Values extends NativeValues>(values: Values): Values {
+  const bytes = new Uint8Array(OFF_ALIGNMENT + values.byteLength);
+  bytes.set(
+    new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    OFF_ALIGNMENT,
+  );
+  const kind = values.constructor as new (
+    buffer: ArrayBuffer,
+    offset: number,
+    length: number,
+  ) => Values;
+  return new kind(bytes.buffer, OFF_ALIGNMENT, values.length);
 }
 
 function nodesOf(
