@@ -57,6 +57,19 @@ export class Draw {
     return Math.round(Math.min(most, Math.max(least, this.logNormal(median, sigma))));
   }
 
+  /** One of them, each as often as its weight is of all; undefined of none. */
+  weighted<T>(items: readonly T[], weight: (item: T) => number): T | undefined {
+    let left = this.uniform(
+      0,
+      items.reduce((sum, item) => sum + weight(item), 0),
+    );
+    for (const item of items) {
+      left -= weight(item);
+      if (left < 0) return item;
+    }
+    return items.at(-1);
+  }
+
   /** @throws RangeError on an empty list. */
   pick<T>(list: readonly T[]): T {
     const chosen = list[this.whole(0, list.length - 1)];

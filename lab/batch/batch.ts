@@ -9,12 +9,8 @@ import { World, type WorldReport, type WorldTools } from '../net/world.ts';
 import type { Outcome } from '../players/play.ts';
 import { Running } from '../processes.ts';
 import { compileScenario } from '../scenario/compile.ts';
-import {
-  NODE_SERVER,
-  originCommand,
-  type ServedHost,
-  type ServerSoftware,
-} from '../software/servers.ts';
+import type { ServedHost, ServerSoftware } from '../software/server-software.ts';
+import { NODE_SERVER, originCommand } from '../software/servers.ts';
 import type { BatchHost, BatchPlan, PlannedActivity, Seat } from './plan.ts';
 
 /** An activity that was played, and when. */
@@ -96,7 +92,7 @@ async function startServers(
     if (software.ready === undefined) continue;
     const folder = join(work, software.name);
     await mkdir(folder, { recursive: true });
-    const command = await software.start(served(software.name), folder);
+    const command = await software.start(served(software.name), folder, plan.seed);
     await start(software.name, command).ready(software.ready, READY_MS);
   }
 }

@@ -9,7 +9,7 @@ import { CERTIFICATE_KINDS, type Host } from '../plan.ts';
 import type { NamedScenario } from '../scenario/load.ts';
 import type { Activity, Protocol } from '../scenario/step.ts';
 import type { ClientSoftware } from '../software/clients.ts';
-import type { ServerSoftware } from '../software/servers.ts';
+import type { ServerSoftware } from '../software/server-software.ts';
 
 export interface Seat extends SeatNet {
   readonly software: ClientSoftware;
@@ -102,27 +102,11 @@ function drawSoftware({ clients, seats }: BatchOrder, draw: Draw): ClientSoftwar
     const free = clients.filter(
       (client) => chosen.filter((one) => one === client).length < client.most,
     );
-    const next = weighted(free, ({ share }) => share, draw);
+    const next = draw.weighted(free, ({ share }) => share);
     if (next === undefined) break;
     chosen.push(next);
   }
   return chosen;
-}
-
-function weighted<T>(
-  items: readonly T[],
-  weight: (item: T) => number,
-  draw: Draw,
-): T | undefined {
-  let left = draw.uniform(
-    0,
-    items.reduce((sum, item) => sum + weight(item), 0),
-  );
-  for (const item of items) {
-    left -= weight(item);
-    if (left < 0) return item;
-  }
-  return items.at(-1);
 }
 
 function drawHosts(servers: readonly ServerSoftware[], draw: Draw): BatchHost[] {
@@ -159,14 +143,16 @@ interface Place {
 function drawActivities(order: BatchOrder, place: Place, draw: Draw): PlannedActivity[] {
   const { client } = place;
   const quic = client.protocols.includes('h3');
-  const playable = order.scenarios.filter(({ protocols }) =>
-    protocols.some((protocol) => client.protocols.includes(protocol)),
+  const playable = order.scenarios.filter(
+    ({ protocols, needs }) =>
+      protocols.some((protocol) => client.protocols.includes(protocol)) &&
+      [...needs].every((need) => client.abilities.includes(need)),
   );
   const services = [...new Set(playable.map(({ service }) => service))];
   return Array.from({ length: ACTIVITIES }, (_, number) => {
-    const service = weighted(services, (one) => order.wanted(one, quic), draw);
+    const service = draw.weighted(services, (one) => order.wanted(one, quic));
     const own = playable.filter((scenario) => scenario.service === service);
-    const scenario = weighted(own, ({ weight }) => weight, draw);
+    const scenario = draw.weighted(own, ({ weight }) => weight);
     return scenario === undefined
       ? []
       : [planActivity(order, place, { scenario, number }, draw)];
@@ -182,7 +168,7 @@ function planActivity(
   const protocol: Protocol = draw.pick(
     client.protocols.filter((one) => scenario.protocols.includes(one)),
   );
-  const streams = protocol === 'h3' && client.streams && scenario.channels;
+  const streams = protocol === 'h3' && client.streams && scenario.needs.has('channels');
   const able = draw.shuffled(
     hosts.filter(
       ({ server }) => server.protocols.includes(protocol) && (!streams || server.streams),

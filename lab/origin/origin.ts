@@ -14,6 +14,7 @@ import {
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { WebSocketServer } from 'ws';
+import { type FilmFiles, serveFilm } from './films.ts';
 import { serveMessages, streamPeer, webSocketPeer } from './messages.ts';
 import { readPushes } from './pushes.ts';
 import { answer, document, type Reply, streamPushes } from './replies.ts';
@@ -21,6 +22,7 @@ import { readObjects, readOrder } from './request-path.ts';
 
 export interface OriginSetup {
   readonly loopbackPort: number;
+  readonly films: FilmFiles;
   /** The hosts that Node serves itself. */
   readonly hosts: readonly {
     readonly name: string;
@@ -47,6 +49,7 @@ async function handle(request: Request, reply: Reply): Promise<void> {
     return answer(reply, order);
   }
   request.resume();
+  if (kind === 'h') return serveFilm(reply, setup.films, segments);
   if (kind === 'u' || kind === 'g')
     return order.push === ''
       ? answer(reply, order)

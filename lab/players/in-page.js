@@ -52,6 +52,40 @@ const labPage = {
     await stream;
   },
 
+  /** With hls.js; over when the film has played for so long, or could not. */
+  async watch(player, playlist, lasts) {
+    if (globalThis.Hls === undefined) {
+      await new Promise((resolve, reject) => {
+        const script = document.createElement('script');
+        script.onload = resolve;
+        script.onerror = () => reject(new Error(`no player: ${player}`));
+        script.src = player;
+        document.head.append(script);
+      });
+    }
+    const video = document.createElement('video');
+    video.muted = true;
+    document.body.append(video);
+    // Else it loads all of the film at once.
+    const hls = new globalThis.Hls({ maxBufferLength: 20, maxMaxBufferLength: 25 });
+    try {
+      await new Promise((resolve, reject) => {
+        hls.on(
+          'hlsError',
+          (_, { fatal, details }) => fatal && reject(new Error(details)),
+        );
+        video.addEventListener('playing', resolve, { once: true });
+        hls.loadSource(playlist);
+        hls.attachMedia(video);
+        video.play().catch(reject);
+      });
+      await labPage.pause(lasts);
+    } finally {
+      hls.destroy();
+      video.remove();
+    }
+  },
+
   pause(ms) {
     return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
   },

@@ -1,6 +1,7 @@
 // What a browser does: pages are navigated to, the rest is done by scripts in the page (in-page.js).
 
 import { fileURLToPath } from 'node:url';
+import { FILMS } from '../media/films.ts';
 import {
   channelMessage,
   channelOpening,
@@ -9,7 +10,7 @@ import {
   pagePath,
   postPath,
 } from '../origin/request-path.ts';
-import type { Activity, Channel, Page } from '../scenario/step.ts';
+import type { Activity, Channel, Page, Play } from '../scenario/step.ts';
 import type { Means } from './play.ts';
 
 /** Not compiled: it runs in pages, as it is; to be run at the start of each. From dist/lab/players. */
@@ -63,6 +64,14 @@ export class PageMeans implements Means {
 
   channel(step: Channel): Promise<void> {
     return this.#quic ? this.#polling(step) : this.#webSocket(step);
+  }
+
+  play(step: Play): Promise<void> {
+    const film = FILMS[step.film % FILMS.length]?.name;
+    const [player, playlist] = ['hls.js', `${film}/film.m3u8`].map((path) =>
+      text(this.#url(step.host, `/h/${path}`)),
+    );
+    return this.#run(`labPage.watch(${player}, ${playlist}, ${step.lasts})`);
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,16 @@
 // Plays the steps of an activity with whatever means a client software has.
 
-import type { Activity, Channel, Get, Page, Post, Step } from '../scenario/step.ts';
+import type {
+  Activity,
+  Channel,
+  Get,
+  Imap,
+  Page,
+  Play,
+  Post,
+  Smtp,
+  Step,
+} from '../scenario/step.ts';
 
 /** How one client software does what steps ask for. Each is over when the last byte has come. */
 export interface Means {
@@ -8,6 +18,9 @@ export interface Means {
   post(step: Post): Promise<void>;
   page(step: Page): Promise<void>;
   channel(step: Channel): Promise<void>;
+  /** Software that is not able to is given no activities that want it: ABILITIES. */
+  play?(step: Play): Promise<void>;
+  mail?(step: Imap | Smtp): Promise<void>;
   /** Closes every connection. */
   close(): Promise<void>;
 }
@@ -34,6 +47,13 @@ async function playStep(step: Step, means: Means): Promise<void> {
       return means.page(step);
     case 'channel':
       return means.channel(step);
+    case 'play':
+      if (means.play === undefined) throw new Error('this software shows no films');
+      return means.play(step);
+    case 'imap':
+    case 'smtp':
+      if (means.mail === undefined) throw new Error('this software speaks no mail');
+      return means.mail(step);
     case 'sequence':
       return play(step.steps, means);
     case 'together':

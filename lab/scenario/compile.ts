@@ -40,10 +40,20 @@ class Compiler {
     if ('post' in step) return [{ op: 'post', ...this.#request(step.post) }];
     if ('page' in step) return [this.#page(step.page)];
     if ('channel' in step) return [this.#channel(step.channel)];
+    if ('play' in step) {
+      const { host, film, lasts } = step.play;
+      const drawn = { film: this.#whole(film), lasts: this.#ms(lasts) };
+      return [{ op: 'play', host: this.#host(host), ...drawn }];
+    }
+    if ('imap' in step) return [{ op: 'imap', ...this.#mail(step.imap) }];
+    if ('smtp' in step) return [{ op: 'smtp', ...this.#mail(step.smtp) }];
     if ('repeat' in step) return this.#repeated(step.repeat, step.steps).flat();
     if ('maybe' in step)
       return this.#draw.chance(step.maybe) ? this.steps(step.steps) : [];
-    if ('choose' in step) return this.steps(this.#chosen(step.choose));
+    if ('choose' in step) {
+      const chosen = this.#draw.weighted(step.choose, ({ weight }) => weight);
+      return this.steps(chosen?.steps ?? []);
+    }
     const steps = this.#repeated(step.times, step.steps).map(asOne);
     if ('together' in step) return [{ op: 'together', limit: step.together, steps }];
     const every = this.#ms(step.pace);
@@ -53,18 +63,6 @@ class Compiler {
   #repeated(times: string | number, steps: readonly ScenarioStep[]): Step[][] {
     const count = Math.min(this.#whole(times), TIMES_MAX);
     return Array.from({ length: count }, () => this.steps(steps));
-  }
-
-  #chosen(of: readonly { weight: number; steps: ScenarioStep[] }[]): ScenarioStep[] {
-    let left = this.#draw.uniform(
-      0,
-      of.reduce((sum, { weight }) => sum + weight, 0),
-    );
-    for (const { weight, steps } of of) {
-      if (left < weight) return steps;
-      left -= weight;
-    }
-    return [];
   }
 
   #request(of: {
@@ -79,6 +77,10 @@ class Compiler {
       down: this.#whole(of.down),
       hold: this.#ms(of.hold),
     };
+  }
+
+  #mail<T>(of: { host: string; act: T; amount: string | number }) {
+    return { host: this.#host(of.host), act: of.act, amount: this.#whole(of.amount) };
   }
 
   #page(page: Extract<ScenarioStep, { page: unknown }>['page']): Step {

@@ -6,13 +6,14 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { InputError } from '../../src/errors.ts';
 import { compileScenario } from './compile.ts';
-import { SCENARIO, type Scenario } from './scenario.ts';
+import { SCENARIO, type Scenario, type ScenarioStep } from './scenario.ts';
+import { type Ability, NEEDS } from './step.ts';
 
 /** A scenario and its name: SERVICE/FILE without the ending. */
 export interface NamedScenario extends Scenario {
   readonly name: string;
-  /** Whether it opens channels. */
-  readonly channels: boolean;
+  /** Of whoever plays it. */
+  readonly needs: ReadonlySet<Ability>;
 }
 
 /** All of `directory`/SERVICE/*.yaml, in order of name. @throws InputError in one line a fault, with the file's name. */
@@ -38,11 +39,24 @@ function loadScenario(path: string, file: string): NamedScenario {
       `${path}: service ${scenario.service} in the folder of ${service}`,
     );
   }
-  const channels = JSON.stringify(scenario.steps).includes('"channel":');
-  const named = { ...scenario, channels, name: `${service}/${basename(name, '.yaml')}` };
+  const needs = new Set(needsOf(scenario.steps));
+  const named = { ...scenario, needs, name: `${service}/${basename(name, '.yaml')}` };
   // So that a wrong name shows at once, whichever way is drawn later.
   for (let seed = 0; seed < 20; seed++) compileScenario(named, seed);
   return named;
+}
+
+function needsOf(steps: readonly ScenarioStep[]): Ability[] {
+  return steps.flatMap((step) =>
+    Object.entries(step).flatMap(([key, value]) => {
+      if (key === 'steps') return needsOf(value);
+      if (key === 'choose')
+        return (value as { steps: ScenarioStep[] }[]).flatMap((way) =>
+          needsOf(way.steps),
+        );
+      return NEEDS[key] ?? [];
+    }),
+  );
 }
 
 /** A YAML file by its schema. @throws InputError with `code`: what is wrong and where, in one line. */

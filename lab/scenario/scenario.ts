@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { SERVICES } from '../../models/labels.ts';
 import { FIGURE } from './figure.ts';
-import { PROTOCOLS } from './step.ts';
+import { HTTP_PROTOCOLS, IMAP_ACTS, PROTOCOLS, SMTP_ACTS } from './step.ts';
 
 /** A number, or the name of a figure. */
 const amount = z.union([z.number().finite().nonnegative(), z.string().min(1)]);
@@ -44,6 +44,9 @@ export type ScenarioStep =
   | { post: z.infer<typeof POST> }
   | { page: z.infer<typeof PAGE> }
   | { channel: z.infer<typeof CHANNEL> }
+  | { play: z.infer<typeof PLAY> }
+  | { imap: z.infer<typeof IMAP> }
+  | { smtp: z.infer<typeof SMTP> }
   | { repeat: string | number; steps: ScenarioStep[] }
   | { maybe: number; steps: ScenarioStep[] }
   | { choose: { weight: number; steps: ScenarioStep[] }[] }
@@ -72,6 +75,10 @@ const CHANNEL = z.strictObject({
   push: z.array(push).default([]),
 });
 
+const PLAY = z.strictObject({ host, film: amount, lasts: amount });
+const IMAP = z.strictObject({ host, act: z.enum(IMAP_ACTS), amount: amount.default(0) });
+const SMTP = z.strictObject({ host, act: z.enum(SMTP_ACTS), amount: amount.default(0) });
+
 const STEP: z.ZodType<ScenarioStep> = z.lazy(() =>
   z.union([
     z.strictObject({ wait: amount }),
@@ -79,6 +86,9 @@ const STEP: z.ZodType<ScenarioStep> = z.lazy(() =>
     z.strictObject({ post: POST }),
     z.strictObject({ page: PAGE }),
     z.strictObject({ channel: CHANNEL }),
+    z.strictObject({ play: PLAY }),
+    z.strictObject({ imap: IMAP }),
+    z.strictObject({ smtp: SMTP }),
     z.strictObject({ repeat: amount, steps: STEPS }),
     z.strictObject({ maybe: z.number().min(0).max(1), steps: STEPS }),
     z.strictObject({
@@ -112,7 +122,7 @@ export const SCENARIO = z.strictObject({
   protocols: z
     .array(z.enum(PROTOCOLS))
     .min(1)
-    .default([...PROTOCOLS]),
+    .default([...HTTP_PROTOCOLS]),
   /** Names used in the steps; a host of the batch is drawn for each. */
   hosts: z.array(host).min(1).default(['main']),
   figures: z.record(z.string(), FIGURE),

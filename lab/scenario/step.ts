@@ -58,12 +58,57 @@ export interface Channel {
   readonly sends: readonly Send[];
 }
 
+/** A film is watched with a player of HLS (RFC 8216), which chooses among its qualities. */
+export interface Play {
+  readonly op: 'play';
+  readonly host: number;
+  /** Which film (media/films.ts), modulo their number. */
+  readonly film: number;
+  /** Of playing, in ms. */
+  readonly lasts: number;
+}
+
+export const IMAP_ACTS = [
+  'open',
+  'folders',
+  'list',
+  'read',
+  'flag',
+  'search',
+  'append',
+  'check',
+  'idle',
+] as const;
+
+/** One thing done with a mailbox over IMAP (RFC 9051). */
+export interface Imap {
+  readonly op: 'imap';
+  readonly host: number;
+  readonly act: (typeof IMAP_ACTS)[number];
+  /** Of `open`: which mailbox; `list`: of so many newest mails; `read`, `flag`: the so many newest one; `append`: bytes; `idle`: ms. */
+  readonly amount: number;
+}
+
+export const SMTP_ACTS = ['open', 'send'] as const;
+
+/** One thing done with a server that takes mail (RFC 6409). */
+export interface Smtp {
+  readonly op: 'smtp';
+  readonly host: number;
+  readonly act: (typeof SMTP_ACTS)[number];
+  /** Of `open`: whose mailbox; of `send`: bytes. */
+  readonly amount: number;
+}
+
 export type Step =
   | { readonly op: 'wait'; readonly ms: number }
+  | Imap
+  | Smtp
   | Get
   | Post
   | Page
   | Channel
+  | Play
   | { readonly op: 'sequence'; readonly steps: readonly Step[] }
   /** At the same time, at most `limit` at once. */
   | { readonly op: 'together'; readonly limit: number; readonly steps: readonly Step[] }
@@ -75,9 +120,25 @@ export type Step =
       readonly steps: readonly Step[];
     };
 
-export const PROTOCOLS = ['h1', 'h2', 'h3'] as const;
-/** What is spoken inside: HTTP/1.1 and 2 over TLS, 3 over QUIC. */
+export const HTTP_PROTOCOLS = ['h1', 'h2', 'h3'] as const;
+export const PROTOCOLS = [...HTTP_PROTOCOLS, 'imap', 'smtp'] as const;
+/** What is spoken inside: HTTP/1.1 and 2 over TLS, 3 over QUIC; mail's own over TLS. */
 export type Protocol = (typeof PROTOCOLS)[number];
+
+/** What a client software has to be able to do. */
+export const ABILITIES = ['requests', 'channels', 'mail', 'films'] as const;
+export type Ability = (typeof ABILITIES)[number];
+
+/** By what a step is called in a scenario. */
+export const NEEDS: Readonly<Record<string, Ability>> = {
+  get: 'requests',
+  post: 'requests',
+  page: 'requests',
+  channel: 'channels',
+  imap: 'mail',
+  smtp: 'mail',
+  play: 'films',
+};
 
 /** One sitting of one user with one service: what a player gets as a line of JSON. */
 export interface Activity {

@@ -4,8 +4,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { FILMS } from '../media/films.ts';
 import { run } from '../processes.ts';
-import type { Protocol } from '../scenario/step.ts';
+import type { Ability, Protocol } from '../scenario/step.ts';
 import { playerFile, present, TOOLS } from './toolchain.ts';
 
 /** What a player process is started with. */
@@ -23,6 +24,7 @@ export interface ClientSoftware {
   /** Whose TLS it is. */
   readonly stack: string;
   readonly protocols: readonly Protocol[];
+  readonly abilities: readonly Ability[];
   /** Whether its channels over HTTP/3 are requests whose body and answer are open at the same time. */
   readonly streams: boolean;
   /** Of the seats of a batch, so many in a hundred: a browser costs as much as ten of the others. */
@@ -68,6 +70,8 @@ function browser(of: Browser, protocol: 'h2' | 'h3'): ClientSoftware {
     name: protocol === 'h2' ? of.kind : `${of.kind}-quic`,
     stack: of.stack,
     protocols: [protocol],
+    // Without ffmpeg there are no films.
+    abilities: ['requests', 'channels', ...(present('ffmpeg') ? ['films' as const] : [])],
     streams: false,
     share: 9,
     most: 1,
@@ -97,7 +101,8 @@ const PYCURL = '/usr/lib/python3/dist-packages/pycurl';
 const CURL: ClientSoftware = {
   name: 'curl',
   stack: 'GnuTLS',
-  protocols: ['h1', 'h2'],
+  protocols: ['h1', 'h2', 'imap', 'smtp'],
+  abilities: ['requests', 'channels', 'mail'],
   streams: false,
   share: 10,
   most: 3,
@@ -127,6 +132,7 @@ function python(
     name,
     stack: name === 'aioquic' ? 'aioquic' : 'OpenSSL',
     protocols,
+    abilities: ['requests', 'channels', ...(name === 'aioquic' ? [] : ['mail' as const])],
     streams: true,
     share: name === 'aioquic' ? 22 : 12,
     most: 4,
@@ -141,11 +147,54 @@ function python(
   };
 }
 
+/** A program of the command line; one process a request or page. */
+function command(name: 'wget' | 'aria2c', debian: string): ClientSoftware {
+  return {
+    name,
+    stack: 'GnuTLS',
+    protocols: ['h1'],
+    abilities: ['requests'],
+    streams: false,
+    share: 6,
+    most: 2,
+    lacking: () =>
+      present(name) ? undefined : `${name} is not installed: apt-get install ${debian}`,
+    command: async ({ authority, home }) => [
+      SYSTEM_PYTHON,
+      '-B',
+      playerFile('python/command_player.py'),
+      name,
+      authority,
+      home,
+    ],
+  };
+}
+
+const FFMPEG: ClientSoftware = {
+  name: 'ffmpeg',
+  stack: 'GnuTLS',
+  protocols: ['h1'],
+  abilities: ['films'],
+  streams: false,
+  share: 5,
+  most: 1,
+  lacking: () =>
+    present('ffmpeg') ? undefined : 'ffmpeg is not installed: apt-get install ffmpeg',
+  command: async () => [
+    'env',
+    `LAB_FILMS=${FILMS.map(({ name, rungs }) => `${name}:${rungs.length}`).join(',')}`,
+    SYSTEM_PYTHON,
+    '-B',
+    playerFile('python/ffmpeg_player.py'),
+  ],
+};
+
 function go(name: string, protocols: readonly Protocol[]): ClientSoftware {
   return {
     name,
     stack: 'Go',
     protocols,
+    abilities: ['requests', 'channels'],
     streams: true,
     share: name === 'quic-go' ? 14 : 12,
     most: 4,
@@ -158,6 +207,7 @@ const JAVA: ClientSoftware = {
   name: 'java',
   stack: 'JSSE',
   protocols: ['h1', 'h2'],
+  abilities: ['requests', 'channels'],
   streams: false,
   share: 10,
   most: 3,
@@ -182,6 +232,7 @@ const NODE: ClientSoftware = {
   name: 'node',
   stack: 'OpenSSL',
   protocols: ['h1', 'h2'],
+  abilities: ['requests', 'channels'],
   streams: true,
   share: 12,
   most: 4,
@@ -199,8 +250,11 @@ export const CLIENTS: readonly ClientSoftware[] = [
   browser(FIREFOX, 'h2'),
   browser(FIREFOX, 'h3'),
   CURL,
+  command('wget', 'wget'),
+  command('aria2c', 'aria2'),
+  FFMPEG,
   NODE,
-  python('python', 'tcp_player.py', ['h1', 'h2']),
+  python('python', 'tcp_player.py', ['h1', 'h2', 'imap', 'smtp']),
   python('aioquic', 'quic_player.py', ['h3']),
   go('go', ['h1', 'h2']),
   go('quic-go', ['h3']),

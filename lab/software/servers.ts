@@ -1,38 +1,16 @@
-// The server software of the lab. All serve the same application (origin/origin.ts), so that no server stands for a
-// class; what differs is who speaks TLS and QUIC in front of it.
+// The server software of the lab. All that speak HTTP serve the same application (origin/origin.ts), so that no server stands
+// for a class; what differs is who speaks TLS and QUIC in front of it. Mail has servers of its own: mail-servers.ts.
 
 import { mkdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OriginSetup } from '../origin/origin.ts';
-import type { Protocol } from '../scenario/step.ts';
+import { DOVECOT, POSTFIX } from './mail-servers.ts';
+import { PORT, type ServedHost, type ServerSoftware } from './server-software.ts';
 import { present, TOOLS } from './toolchain.ts';
 
-const PORT = 443;
 const ORIGIN_PORT = 8080;
-
-export interface ServedHost {
-  readonly name: string;
-  readonly ipv4: string;
-  readonly ipv6: string;
-  /** PEM files. */
-  readonly chain: string;
-  readonly key: string;
-}
-
-export interface ServerSoftware {
-  readonly name: string;
-  readonly stack: string;
-  readonly protocols: readonly Protocol[];
-  /** Whether over HTTP/3 a request's body and its answer may be open at the same time. */
-  readonly streams: boolean;
-  /** Hosts of a batch. */
-  readonly hosts: number;
-  lacking(): string | undefined;
-  /** Writes its configuration into `folder`; the command, and what it says when it is ready (undefined: at once). */
-  start(hosts: readonly ServedHost[], folder: string): Promise<readonly string[]>;
-  readonly ready: string | undefined;
-}
 
 const CADDY: ServerSoftware = {
   name: 'caddy',
@@ -165,7 +143,14 @@ export const SERVERS: readonly ServerSoftware[] = [
     start: async () => [],
     ready: undefined,
   },
+  DOVECOT,
+  POSTFIX,
 ];
+
+/** hls.js for a script element. */
+function hlsPlayer(): string {
+  return createRequire(import.meta.url).resolve('hls.js/dist/hls.min.js');
+}
 
 /** The command of the application, with the hosts that Node serves itself. */
 export async function originCommand(
@@ -175,6 +160,7 @@ export async function originCommand(
   await mkdir(folder, { recursive: true });
   const setup: OriginSetup = {
     loopbackPort: ORIGIN_PORT,
+    films: { folder: TOOLS.films, player: hlsPlayer() },
     hosts: hosts.map(({ name, ipv4, ipv6, chain, key }) => ({
       name,
       addresses: [ipv4, ipv6],

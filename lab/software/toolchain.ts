@@ -20,6 +20,8 @@ export const TOOLS = {
   python: join(BUILT, 'venv/bin/python'),
   /** Folder of classes. */
   java: join(BUILT, 'java'),
+  /** Folder of folders, one a film. */
+  films: join(BUILT, 'films'),
 } as const;
 
 export function playerFile(name: string): string {
@@ -105,8 +107,17 @@ const JAVA: Recipe = {
   commands: [['javac', '-d', TOOLS.java, ...JAVA_SOURCES]],
 };
 
+const FILMS: Recipe = {
+  title: 'films',
+  wants: ['ffmpeg'],
+  sources: ['lab/media/films.ts', 'lab/media/make-films.ts'],
+  makes: join(TOOLS.films, 'ready'),
+  commands: [[process.execPath, 'dist/lab/media/make-films.js', TOOLS.films]],
+};
+
 export const RECIPES = {
   emulator: EMULATOR,
+  films: FILMS,
   go: GO,
   java: JAVA,
   python: PYTHON,

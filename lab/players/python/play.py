@@ -57,10 +57,16 @@ async def play_step(step, means):
     elif op == "post":
         await means.post(step)
     elif op == "page":
+        if hasattr(means, "page"):
+            return await means.page(step)
         await means.get(step)
         await together([means.get] * len(step["objects"]), step["objects"], PAGE_PARALLEL)
     elif op == "channel":
         await means.channel(step)
+    elif op == "play":
+        await means.play(step)
+    elif op in ("imap", "smtp"):
+        await means.mail(step)
     elif op == "sequence":
         await play(step["steps"], means)
     elif op == "together":

@@ -1,4 +1,4 @@
-"""Client software "python": httpx (HTTP/1.1, HTTP/2) and websockets over Python's OpenSSL. Argument: the authority."""
+"""Client software "python": httpx (HTTP/1.1, HTTP/2), websockets and mail over Python's OpenSSL. Argument: the authority."""
 
 import asyncio
 import ssl
@@ -7,6 +7,7 @@ import sys
 import httpx
 import websockets
 
+from mail import Mail
 from play import get_path, opening_of, order_of, padding, play_sends, player_loop, post_path
 
 TIMEOUT_S = 60
@@ -21,6 +22,7 @@ class TcpMeans:
         context = ssl.create_default_context(cafile=authority)
         http2 = activity["protocol"] == "h2"
         limits = httpx.Limits(max_connections=8, max_keepalive_connections=8)
+        self._mail = Mail(self._hosts, ssl.create_default_context(cafile=authority))
         self._client = httpx.AsyncClient(
             verify=context, http2=http2, timeout=TIMEOUT_S, limits=limits, trust_env=False
         )
@@ -54,7 +56,11 @@ class TcpMeans:
         async for _ in socket:
             pass
 
+    async def mail(self, step):
+        await asyncio.to_thread(self._mail.act, step)
+
     async def close(self):
+        await asyncio.to_thread(self._mail.close)
         await self._client.aclose()
 
 
