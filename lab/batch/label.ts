@@ -156,6 +156,9 @@ function labelOf(
     clientSoftware: seat.software.name,
     serverSoftware: host.server.name,
     profile: seat.line.profile,
-    protocol,
+    // A talk's own flow is with a server that speaks nothing else.
+    protocol: host.server.protocols.includes(protocol)
+      ? protocol
+      : (host.server.protocols[0] ?? protocol),
   };
 }

@@ -125,6 +125,7 @@ function drawHosts(servers: readonly ServerSoftware[], draw: Draw): BatchHost[] 
       server,
       otherNames,
       certificate: draw.pick(CERTIFICATE_KINDS),
+      onDevice: server.onDevice === true,
       ipv4: `10.200.${draw.whole(0, 255)}.${i + 1}`,
       ipv6: `fd77:200::${draw.whole(1, 0xffff).toString(16)}:${(i + 1).toString(16)}`,
       delayUs: Math.round(
@@ -145,8 +146,9 @@ function drawActivities(order: BatchOrder, place: Place, draw: Draw): PlannedAct
   const quic = client.protocols.includes('h3');
   const playable = order.scenarios.filter(
     ({ protocols, needs }) =>
-      protocols.some((protocol) => client.protocols.includes(protocol)) &&
-      [...needs].every((need) => client.abilities.includes(need)),
+      protocols.some((protocol) => spoken(order, client).includes(protocol)) &&
+      [...needs].every((need) => client.abilities.includes(need)) &&
+      (!needs.has('talk') || order.servers.some((one) => one.protocols.includes('dtls'))),
   );
   const services = [...new Set(playable.map(({ service }) => service))];
   return Array.from({ length: ACTIVITIES }, (_, number) => {
@@ -159,14 +161,21 @@ function drawActivities(order: BatchOrder, place: Place, draw: Draw): PlannedAct
   }).flat();
 }
 
+/** What a client and some server have in common. */
+function spoken({ servers }: BatchOrder, { protocols }: ClientSoftware): Protocol[] {
+  return protocols.filter((protocol) =>
+    servers.some((server) => server.protocols.includes(protocol)),
+  );
+}
+
 function planActivity(
-  { name }: BatchOrder,
+  order: BatchOrder,
   { client, hosts, seat }: Place,
   { scenario, number }: { scenario: NamedScenario; number: number },
   draw: Draw,
 ): PlannedActivity {
   const protocol: Protocol = draw.pick(
-    client.protocols.filter((one) => scenario.protocols.includes(one)),
+    spoken(order, client).filter((one) => scenario.protocols.includes(one)),
   );
   const streams = protocol === 'h3' && client.streams && scenario.needs.has('channels');
   const able = draw.shuffled(
@@ -176,7 +185,7 @@ function planActivity(
   );
   const seed = draw.uint32();
   return {
-    id: `${name}-${seat}-${number}`,
+    id: `${order.name}-${seat}-${number}`,
     scenario,
     seed,
     protocol,

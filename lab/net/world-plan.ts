@@ -19,6 +19,8 @@ export interface ServerAddress {
   readonly ipv6: string;
   /** One way, beyond the access lines. */
   readonly delayUs: number;
+  /** Not of loopback, as all others are. */
+  readonly onDevice: boolean;
 }
 
 export interface WorldPlan {
@@ -45,10 +47,13 @@ export function serverLines(
   return [
     'link set lo up',
     `link set ${DEVICE} up txqueuelen ${TUN_QUEUE}`,
-    ...servers.flatMap(({ ipv4, ipv6 }) => [
-      `address add ${ipv4}/32 dev lo`,
-      `address add ${ipv6}/128 dev lo nodad`,
-    ]),
+    ...servers.flatMap(({ ipv4, ipv6, onDevice }) => {
+      const device = onDevice ? DEVICE : 'lo';
+      return [
+        `address add ${ipv4}/32 dev ${device}`,
+        `address add ${ipv6}/128 dev ${device} nodad`,
+      ];
+    }),
     // By route: only the first namespace may make a restricted algorithm the default of all.
     `route add default dev ${DEVICE} congctl ${congestion}`,
     `route add ::/0 dev ${DEVICE} congctl ${congestion}`,

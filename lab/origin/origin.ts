@@ -19,6 +19,7 @@ import { serveMessages, streamPeer, webSocketPeer } from './messages.ts';
 import { readPushes } from './pushes.ts';
 import { answer, document, type Reply, streamPushes } from './replies.ts';
 import { readObjects, readOrder } from './request-path.ts';
+import { serveSignals } from './signalling.ts';
 
 export interface OriginSetup {
   readonly loopbackPort: number;
@@ -42,6 +43,7 @@ async function handle(request: Request, reply: Reply): Promise<void> {
   const order = readOrder(segments);
   if (kind === 'p') return document(reply, order, readObjects(url.search));
   if (kind === 's') return serveMessages(streamPeer(request, reply));
+  if (kind === 'w') return serveSignals(request, reply, segments);
   if (kind === 'u') {
     for await (const _ of request) {
       // The whole body is waited for.

@@ -5,6 +5,7 @@
 //   POST /u/DOWN/HOLD                         DOWN bytes HOLD ms after the whole body has come
 //   GET  /p/DOWN/HOLD?o=HOST_DOWN_HOLD,...    a document of DOWN bytes that shows these objects
 //   GET  /h/FILM/FILE                         a film's playlists and segments (films.ts)
+//   POST /w                                   two browsers find each other (signalling.ts)
 //   GET  /c                                   a WebSocket; POST /s: a stream both ways, of framed messages
 //
 // Messages of a client on a channel: `AFTER.BYTES_AFTER.BYTES|PADDING`, the answers wanted; the first is

@@ -2,27 +2,11 @@
 // Arguments: h2 or h3, a home folder whose NSS database trusts the authority, names of all hosts that speak QUIC.
 
 import { chromium } from 'playwright-core';
-import { IN_PAGE, PageMeans } from './page-means.ts';
+import { CHROMIUM_EXECUTABLE, CHROMIUM_QUIET, IN_PAGE, PageMeans } from './page-means.ts';
 import { playerLoop } from './player-loop.ts';
 
 const [protocol = 'h2', home = '', quicHosts = ''] = process.argv.slice(2);
-const EXECUTABLE = '/usr/bin/chromium';
 const PAGE_TIMEOUT_MS = 60_000;
-
-// A browser that looks after itself would make flows of its own.
-const QUIET = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--disable-default-apps',
-  '--disable-domain-reliability',
-  '--disable-client-side-phishing-detection',
-  '--no-pings',
-  '--mute-audio',
-];
 
 /** Alt-Svc alone does not move a short visit to QUIC. */
 function quicFlags(): string[] {
@@ -32,8 +16,8 @@ function quicFlags(): string[] {
 }
 
 const browser = await chromium.launch({
-  executablePath: EXECUTABLE,
-  args: [...QUIET, ...quicFlags()],
+  executablePath: CHROMIUM_EXECUTABLE,
+  args: [...CHROMIUM_QUIET, ...quicFlags()],
   env: { ...process.env, HOME: home },
 });
 

@@ -26,6 +26,10 @@ const QUIET: Readonly<Record<string, boolean | number | string>> = {
   'datareporting.policy.dataSubmissionEnabled': false,
   'extensions.update.enabled': false,
   'media.gmp-manager.updateEnabled': false,
+  // Cameras and microphones are drawn ones, and allowed; addresses stand as they are.
+  'media.navigator.permission.disabled': true,
+  'media.navigator.streams.fake': true,
+  'media.peerconnection.ice.obfuscate_host_addresses': false,
   'network.captive-portal-service.enabled': false,
   'network.connectivity-service.enabled': false,
   'network.dns.disablePrefetch': true,

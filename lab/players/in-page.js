@@ -86,6 +86,89 @@ const labPage = {
     }
   },
 
+  /** Calls whoever answers at `url`: media both ways, or messages (`sends`: [at, message]) over a channel that loses rather than waits. */
+  async talk(url, media, push, sends, lasts) {
+    const peer = new RTCPeerConnection();
+    const channel =
+      media === 'none'
+        ? peer.createDataChannel('lab', { ordered: false, maxRetransmits: 0 })
+        : undefined;
+    try {
+      await labPage.addMedia(peer, media);
+      // Without our addresses: behind a home's router they are of no use to others, and it is from here that a flow is opened.
+      const sdp = (await labPage.describe(peer)).replace(/^a=candidate:.*\r?\n/gm, '');
+      const body = JSON.stringify({ sdp, media, push });
+      const response = await fetch(url, { method: 'POST', body, cache: 'no-store' });
+      const connected = labPage.connected(peer);
+      await peer.setRemoteDescription({ type: 'answer', sdp: await response.text() });
+      await connected;
+      if (channel === undefined) return await labPage.pause(lasts);
+      if (channel.readyState !== 'open')
+        await new Promise((resolve) => channel.addEventListener('open', resolve));
+      await labPage.playSends(sends, lasts, (message) => channel.send(message));
+    } finally {
+      labPage.hangUp(peer);
+    }
+  },
+
+  /** The other side; gives its SDP and stays on the line until the caller hangs up. `pushes`: [at, bytes]. */
+  async answer(offer, media, pushes) {
+    const peer = new RTCPeerConnection();
+    peer.addEventListener('datachannel', ({ channel }) => {
+      const send = (bytes) =>
+        channel.readyState === 'open' && channel.send('x'.repeat(bytes));
+      for (const [at, bytes] of pushes) setTimeout(send, at, bytes);
+      // Answers as messages.ts gives them.
+      channel.addEventListener('message', ({ data }) => {
+        const order = data.slice(0, Math.max(0, data.indexOf('|')));
+        for (const reply of order.split('_')) {
+          const [after, bytes] = reply.split('.').map(Number);
+          if (bytes >= 0) setTimeout(send, after, bytes);
+        }
+      });
+      channel.addEventListener('close', () => labPage.hangUp(peer));
+    });
+    peer.addEventListener('connectionstatechange', () => {
+      if (peer.connectionState === 'disconnected' || peer.connectionState === 'failed')
+        labPage.hangUp(peer);
+    });
+    await peer.setRemoteDescription({ type: 'offer', sdp: offer });
+    await labPage.addMedia(peer, media);
+    return labPage.describe(peer);
+  },
+
+  async addMedia(peer, media) {
+    if (media === 'none') return;
+    const video = media === 'video' ? { width: 320, height: 240, frameRate: 15 } : false;
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video });
+    for (const track of stream.getTracks()) peer.addTrack(track, stream);
+  },
+
+  /** The description with all addresses in it, so that one message each way does. */
+  async describe(peer) {
+    await peer.setLocalDescription();
+    while (peer.iceGatheringState !== 'complete') {
+      await new Promise((resolve) =>
+        peer.addEventListener('icegatheringstatechange', resolve, { once: true }),
+      );
+    }
+    return peer.localDescription.sdp;
+  },
+
+  connected(peer) {
+    return new Promise((resolve, reject) => {
+      peer.addEventListener('connectionstatechange', () => {
+        if (peer.connectionState === 'connected') resolve();
+        if (peer.connectionState === 'failed') reject(new Error('nobody to talk to'));
+      });
+    });
+  },
+
+  hangUp(peer) {
+    for (const { track } of peer.getSenders()) track?.stop();
+    peer.close();
+  },
+
   pause(ms) {
     return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
   },

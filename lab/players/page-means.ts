@@ -10,7 +10,7 @@ import {
   pagePath,
   postPath,
 } from '../origin/request-path.ts';
-import type { Activity, Channel, Page, Play } from '../scenario/step.ts';
+import type { Activity, Channel, Page, Play, Talk } from '../scenario/step.ts';
 import type { Means } from './play.ts';
 
 /** Not compiled: it runs in pages, as it is; to be run at the start of each. From dist/lab/players. */
@@ -18,6 +18,26 @@ export const IN_PAGE = fileURLToPath(
   new URL('../../../lab/players/in-page.js', import.meta.url),
 );
 const OPENING_BYTES = 160;
+
+export const CHROMIUM_EXECUTABLE = '/usr/bin/chromium';
+/** A browser that looks after itself would make flows of its own; cameras and microphones are drawn ones, and allowed. */
+export const CHROMIUM_QUIET = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-default-apps',
+  '--disable-domain-reliability',
+  '--disable-client-side-phishing-detection',
+  '--no-pings',
+  '--mute-audio',
+  '--use-fake-ui-for-media-stream',
+  '--use-fake-device-for-media-stream',
+  // Addresses as names of multicast DNS, which nobody answers here.
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
+] as const;
 /** The page of an application: what is loaded before its scripts do anything. */
 const SHELL = { down: 9000, hold: 20, up: 0 } as const;
 
@@ -74,16 +94,20 @@ export class PageMeans implements Means {
     return this.#run(`labPage.watch(${player}, ${playlist}, ${step.lasts})`);
   }
 
+  talk(step: Talk): Promise<void> {
+    const url = text(this.#url(step.host, '/w'));
+    const sends = messagesOf(step);
+    const said = [step.media, step.push, sends].map(text).join(', ');
+    return this.#run(`labPage.talk(${url}, ${said}, ${step.lasts})`);
+  }
+
   async close(): Promise<void> {
     await this.#tab.close();
   }
 
   #webSocket(step: Channel): Promise<void> {
     const url = `wss://${this.#activity.hosts[step.host]}/c`;
-    const sends = step.sends.map(({ at, replies, up }) => [
-      at,
-      channelMessage(replies, up),
-    ]);
+    const sends = messagesOf(step);
     const opening = channelOpening(step.push, OPENING_BYTES);
     return this.#run(
       `labPage.webSocket(${text(url)}, ${text(opening)}, ${text(sends)}, ${step.lasts})`,
@@ -114,6 +138,11 @@ export class PageMeans implements Means {
     await this.#shell;
     await this.#tab.run(expression);
   }
+}
+
+/** When, and what. */
+function messagesOf({ sends }: Pick<Channel, 'sends'>): [number, string][] {
+  return sends.map(({ at, replies, up }) => [at, channelMessage(replies, up)]);
 }
 
 /** As a literal of JavaScript. */

@@ -10,6 +10,7 @@ import type {
   Post,
   Smtp,
   Step,
+  Talk,
 } from '../scenario/step.ts';
 
 /** How one client software does what steps ask for. Each is over when the last byte has come. */
@@ -20,6 +21,7 @@ export interface Means {
   channel(step: Channel): Promise<void>;
   /** Software that is not able to is given no activities that want it: ABILITIES. */
   play?(step: Play): Promise<void>;
+  talk?(step: Talk): Promise<void>;
   mail?(step: Imap | Smtp): Promise<void>;
   /** Closes every connection. */
   close(): Promise<void>;
@@ -50,6 +52,9 @@ async function playStep(step: Step, means: Means): Promise<void> {
     case 'play':
       if (means.play === undefined) throw new Error('this software shows no films');
       return means.play(step);
+    case 'talk':
+      if (means.talk === undefined) throw new Error('this software holds no talks');
+      return means.talk(step);
     case 'imap':
     case 'smtp':
       if (means.mail === undefined) throw new Error('this software speaks no mail');

@@ -45,6 +45,10 @@ class Compiler {
       const drawn = { film: this.#whole(film), lasts: this.#ms(lasts) };
       return [{ op: 'play', host: this.#host(host), ...drawn }];
     }
+    if ('talk' in step) {
+      const { media } = step.talk;
+      return [{ ...this.#channel(step.talk), op: 'talk', media }];
+    }
     if ('imap' in step) return [{ op: 'imap', ...this.#mail(step.imap) }];
     if ('smtp' in step) return [{ op: 'smtp', ...this.#mail(step.smtp) }];
     if ('repeat' in step) return this.#repeated(step.repeat, step.steps).flat();
@@ -96,7 +100,9 @@ class Compiler {
     };
   }
 
-  #channel(channel: Extract<ScenarioStep, { channel: unknown }>['channel']): Channel {
+  #channel(
+    channel: Omit<Extract<ScenarioStep, { talk: unknown }>['talk'], 'media'>,
+  ): Channel {
     const lasts = this.#ms(channel.lasts);
     const sends: Send[] = channel.send.flatMap((kind) => {
       const until = kind.until === undefined ? lasts : this.#ms(kind.until);

@@ -45,6 +45,7 @@ export type ScenarioStep =
   | { page: z.infer<typeof PAGE> }
   | { channel: z.infer<typeof CHANNEL> }
   | { play: z.infer<typeof PLAY> }
+  | { talk: z.infer<typeof TALK> }
   | { imap: z.infer<typeof IMAP> }
   | { smtp: z.infer<typeof SMTP> }
   | { repeat: string | number; steps: ScenarioStep[] }
@@ -76,6 +77,10 @@ const CHANNEL = z.strictObject({
 });
 
 const PLAY = z.strictObject({ host, film: amount, lasts: amount });
+const TALK = z.strictObject({
+  ...CHANNEL.shape,
+  media: z.enum(['voice', 'video', 'none']),
+});
 const IMAP = z.strictObject({ host, act: z.enum(IMAP_ACTS), amount: amount.default(0) });
 const SMTP = z.strictObject({ host, act: z.enum(SMTP_ACTS), amount: amount.default(0) });
 
@@ -87,6 +92,7 @@ const STEP: z.ZodType<ScenarioStep> = z.lazy(() =>
     z.strictObject({ page: PAGE }),
     z.strictObject({ channel: CHANNEL }),
     z.strictObject({ play: PLAY }),
+    z.strictObject({ talk: TALK }),
     z.strictObject({ imap: IMAP }),
     z.strictObject({ smtp: SMTP }),
     z.strictObject({ repeat: amount, steps: STEPS }),

@@ -68,6 +68,13 @@ export interface Play {
   readonly lasts: number;
 }
 
+/** Two browsers talk (WebRTC, RFC 8825): media both ways, or messages over a data channel, in DTLS. */
+export interface Talk extends Omit<Channel, 'op'> {
+  readonly op: 'talk';
+  /** `none`: messages. */
+  readonly media: 'voice' | 'video' | 'none';
+}
+
 export const IMAP_ACTS = [
   'open',
   'folders',
@@ -109,6 +116,7 @@ export type Step =
   | Page
   | Channel
   | Play
+  | Talk
   | { readonly op: 'sequence'; readonly steps: readonly Step[] }
   /** At the same time, at most `limit` at once. */
   | { readonly op: 'together'; readonly limit: number; readonly steps: readonly Step[] }
@@ -121,12 +129,12 @@ export type Step =
     };
 
 export const HTTP_PROTOCOLS = ['h1', 'h2', 'h3'] as const;
-export const PROTOCOLS = [...HTTP_PROTOCOLS, 'imap', 'smtp'] as const;
-/** What is spoken inside: HTTP/1.1 and 2 over TLS, 3 over QUIC; mail's own over TLS. */
+export const PROTOCOLS = [...HTTP_PROTOCOLS, 'imap', 'smtp', 'dtls'] as const;
+/** What is spoken inside: HTTP/1.1 and 2 over TLS, 3 over QUIC; mail's own over TLS; WebRTC, which begins with HTTP. */
 export type Protocol = (typeof PROTOCOLS)[number];
 
 /** What a client software has to be able to do. */
-export const ABILITIES = ['requests', 'channels', 'mail', 'films'] as const;
+export const ABILITIES = ['requests', 'channels', 'mail', 'films', 'talk'] as const;
 export type Ability = (typeof ABILITIES)[number];
 
 /** By what a step is called in a scenario. */
@@ -138,6 +146,7 @@ export const NEEDS: Readonly<Record<string, Ability>> = {
   imap: 'mail',
   smtp: 'mail',
   play: 'films',
+  talk: 'talk',
 };
 
 /** One sitting of one user with one service: what a player gets as a line of JSON. */

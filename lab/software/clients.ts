@@ -71,7 +71,12 @@ function browser(of: Browser, protocol: 'h2' | 'h3'): ClientSoftware {
     stack: of.stack,
     protocols: [protocol],
     // Without ffmpeg there are no films.
-    abilities: ['requests', 'channels', ...(present('ffmpeg') ? ['films' as const] : [])],
+    abilities: [
+      'requests',
+      'channels',
+      'talk',
+      ...(present('ffmpeg') ? ['films' as const] : []),
+    ],
     streams: false,
     share: 9,
     most: 1,

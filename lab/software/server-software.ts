@@ -4,6 +4,8 @@ import type { Protocol } from '../scenario/step.ts';
 
 /** Of every server, whatever it serves. */
 export const PORT = 443;
+/** Of the application, on loopback. */
+export const ORIGIN_PORT = 8080;
 
 export interface ServedHost {
   readonly name: string;
@@ -22,6 +24,8 @@ export interface ServerSoftware {
   readonly streams: boolean;
   /** Hosts of a batch. */
   readonly hosts: number;
+  /** Whether its addresses have to be those of the network's device; browsers do not offer those of loopback to others. */
+  readonly onDevice?: boolean;
   lacking(): string | undefined;
   /** Writes its configuration into `folder`; gives the command. What it makes up by itself, such as mail, comes of the seed. */
   start(

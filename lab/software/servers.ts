@@ -7,10 +7,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OriginSetup } from '../origin/origin.ts';
 import { DOVECOT, POSTFIX } from './mail-servers.ts';
-import { PORT, type ServedHost, type ServerSoftware } from './server-software.ts';
+import {
+  ORIGIN_PORT,
+  PORT,
+  type ServedHost,
+  type ServerSoftware,
+} from './server-software.ts';
+import { TALKER } from './talk-server.ts';
 import { present, TOOLS } from './toolchain.ts';
-
-const ORIGIN_PORT = 8080;
 
 const CADDY: ServerSoftware = {
   name: 'caddy',
@@ -145,6 +149,7 @@ export const SERVERS: readonly ServerSoftware[] = [
   },
   DOVECOT,
   POSTFIX,
+  TALKER,
 ];
 
 /** hls.js for a script element. */
