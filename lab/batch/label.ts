@@ -91,7 +91,7 @@ export interface Labelled {
   readonly flows: readonly TappedFlow[];
   /** Flows that belong to no activity. */
   readonly strays: number;
-  /** Connections that a browser opened and never used: a handshake is all there is, so there is nothing to label. */
+  /** Connections that a browser opened and never used, ways that a talk did not take: there is nothing to label. */
   readonly unused: number;
   /** Flows of activities in which something went wrong: they may be anything. */
   readonly failed: number;
@@ -126,6 +126,9 @@ export function labelFlows(
       labelled.push({ flow, label: labelOf(flow, one, host) });
     else failed++;
   }
+  const tried = waysTried(labelled);
+  for (const each of tried) labelled.splice(labelled.indexOf(each), 1);
+  unused += tried.length;
   return {
     labels: labelled.map(({ label }) => label),
     flows: labelled.map(({ flow }) => flow),
@@ -133,6 +136,21 @@ export function labelFlows(
     unused,
     failed,
   };
+}
+
+/** Two who talk try several ways to each other (ICE, RFC 8445) and take one: that with the most bytes. */
+function waysTried<Entry extends { label: LabLabel; flow: TappedFlow }>(
+  labelled: readonly Entry[],
+): Entry[] {
+  const taken = new Map<string, Entry>();
+  const talks = labelled.filter(({ label }) => label.protocol === 'dtls');
+  const bytesOf = ({ flow }: Entry): number => flow.payloadUp + flow.payloadDown;
+  for (const one of talks) {
+    const other = taken.get(one.label.session);
+    if (other === undefined || bytesOf(one) > bytesOf(other))
+      taken.set(one.label.session, one);
+  }
+  return talks.filter((one) => taken.get(one.label.session) !== one);
 }
 
 function labelOf(

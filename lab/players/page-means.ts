@@ -39,7 +39,7 @@ export const CHROMIUM_QUIET = [
   '--disable-features=WebRtcHideLocalIpsWithMdns',
 ] as const;
 /** The page of an application: what is loaded before its scripts do anything. */
-const SHELL = { down: 9000, hold: 20, up: 0 } as const;
+const SHELL = { down: 700, hold: 20, up: 0 } as const;
 
 /** A tab with connections of its own. */
 export interface Tab {

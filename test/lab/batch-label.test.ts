@@ -19,6 +19,9 @@ const plan = planBatch({
   wanted: () => 1,
 });
 
+const HOST = plan.hosts.find(({ server }) => server.protocols.includes('h1'));
+const TALKER = plan.hosts.find(({ server }) => server.protocols.includes('dtls'));
+
 const SECOND = 1_000_000;
 
 /** The seat's first two activities, of ten seconds each, with half a second between. */
@@ -40,7 +43,7 @@ function flowAt(startUs: number, changes: Partial<TappedFlow> = {}): TappedFlow 
     udp: false,
     client: plan.seats[0]?.ipv4 ?? '',
     clientPort: 50_000,
-    server: plan.hosts[0]?.ipv4 ?? '',
+    server: HOST?.ipv4 ?? '',
     serverPort: 443,
     startUs,
     packets: 20,
@@ -72,7 +75,7 @@ test('a flow is of what was being done at its seat when it began', (t) => {
       seed: one?.seed,
     })),
   );
-  t.is(labels[0]?.serverSoftware, plan.hosts[0]?.server.name);
+  t.is(labels[0]?.serverSoftware, HOST?.server.name);
   t.is(labels[0]?.clientSoftware, plan.seats[0]?.software.name);
   t.is(labels[0]?.profile, plan.seats[0]?.line.profile);
 });
@@ -121,4 +124,25 @@ test('flows of an activity that went wrong are left without a label', (t) => {
   t.is(labels.length, 1);
   t.is(failed, 1);
   t.is(strays, 0);
+});
+
+test('of the ways that two who talk have tried, the one taken has the label', (t) => {
+  const way = (port: number, payloadDown: number) =>
+    flowAt(5 * SECOND, {
+      udp: true,
+      server: TALKER?.ipv4 ?? '',
+      clientPort: port,
+      serverPort: 40_000,
+      payloadDown,
+    });
+  const flows = [way(50_001, 300), way(50_002, 90_000), way(50_003, 700), flowAt(SECOND)];
+  const { labels, unused, strays } = labelFlows(flows, played, plan.hosts);
+  t.deepEqual([unused, strays], [2, 0]);
+  t.deepEqual(
+    labels.map(({ clientPort, protocol }) => [clientPort, protocol === 'dtls']),
+    [
+      [50_002, true],
+      [50_000, false],
+    ],
+  );
 });

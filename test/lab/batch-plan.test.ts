@@ -4,6 +4,7 @@ import { loadProfiles } from '../../lab/net/profile.ts';
 import { loadScenarios } from '../../lab/scenario/load.ts';
 import { CLIENTS } from '../../lab/software/clients.ts';
 import { SERVERS } from '../../lab/software/servers.ts';
+import { present } from '../../lab/software/toolchain.ts';
 import { SERVICES } from '../../models/labels.ts';
 
 const profiles = loadProfiles('lab/profiles.yaml');
@@ -61,7 +62,13 @@ test('what is not wanted is not planned', (t) => {
   }
 });
 
-test('over some batches each software, each profile and each server meets every service', (t) => {
+const named = ({ name }: { name: string }) => name;
+const clients = CLIENTS.filter(({ abilities }) => abilities.includes('requests')).map(
+  named,
+);
+const servers = SERVERS.filter(({ protocols }) => protocols.includes('h1')).map(named);
+
+test('over some batches each profile, and all software that is for any service, meets every service', (t) => {
   const met = new Set<string>();
   for (let seed = 1; seed <= 12; seed++) {
     const plan = planBatch({ ...order, seed });
@@ -77,10 +84,52 @@ test('over some batches each software, each profile and each server meets every 
     }
   }
   for (const service of SERVICES) {
-    for (const { name } of CLIENTS) t.true(met.has(`${service} by ${name}`), name);
-    for (const { name } of SERVERS) t.true(met.has(`${service} from ${name}`), name);
+    for (const name of clients) t.true(met.has(`${service} by ${name}`), name);
+    for (const name of servers) t.true(met.has(`${service} from ${name}`), name);
     for (const name of Object.keys(profiles))
       t.true(met.has(`${service} on ${name}`), name);
+  }
+});
+
+test('what a software is not able to do, or nobody answers, is not planned for it', (t) => {
+  for (let seed = 1; seed <= 12; seed++) {
+    for (const { activities, software } of planBatch({ ...order, seed }).seats) {
+      for (const { scenario } of activities) {
+        for (const need of scenario.needs) t.true(software.abilities.includes(need));
+      }
+    }
+  }
+  const servers = SERVERS.filter(({ name }) => name === 'node');
+  const planned = Array.from({ length: 12 }, (_, seed) =>
+    planBatch({ ...order, seed, servers }).seats.flatMap(({ activities }) => activities),
+  ).flat();
+  t.true(planned.length > 0);
+  for (const { scenario, hosts, protocol } of planned) {
+    t.false(scenario.needs.has('mail') || scenario.needs.has('talk'), scenario.name);
+    t.true(hosts.every((host) => host !== ''));
+    t.true(['h1', 'h2'].includes(protocol));
+  }
+});
+
+test('mail, films and talks are planned, each for several programs', (t) => {
+  const programs = new Map<string, Set<string>>();
+  for (let seed = 1; seed <= 30; seed++) {
+    for (const { activities, software } of planBatch({ ...order, seed }).seats) {
+      for (const { scenario } of activities) {
+        for (const need of scenario.needs) {
+          programs.set(need, (programs.get(need) ?? new Set()).add(software.name));
+        }
+      }
+    }
+  }
+  t.deepEqual([...(programs.get('mail') ?? [])].sort(), ['curl', 'python']);
+  const browsers = ['chromium', 'chromium-quic', 'firefox', 'firefox-quic'];
+  t.deepEqual([...(programs.get('talk') ?? [])].sort(), browsers);
+  if (present('ffmpeg')) {
+    t.deepEqual(
+      [...(programs.get('films') ?? [])].sort(),
+      [...browsers, 'ffmpeg'].sort(),
+    );
   }
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import { Draw } from '../../lab/draw.ts';
+import { readPushes } from '../../lab/origin/pushes.ts';
 import { compileScenario } from '../../lab/scenario/compile.ts';
 import { drawFigure, FIGURE } from '../../lab/scenario/figure.ts';
 import { loadScenarios } from '../../lab/scenario/load.ts';
@@ -38,6 +39,29 @@ test('a seed draws the same steps again, another seed others', (t) => {
     t.deepEqual(compileScenario(scenario, 7), steps);
     t.notDeepEqual(compileScenario(scenario, 8), steps, scenario.name);
   }
+});
+
+test('a scenario tells what it needs, wherever in it that stands', (t) => {
+  const needs = new Map(
+    loadScenarios(SCENARIOS).map((one) => [one.name, [...one.needs].sort()]),
+  );
+  t.deepEqual(needs.get('mail/imap-inbox'), ['mail']);
+  t.deepEqual(needs.get('mail/smtp-submit'), ['mail']);
+  t.deepEqual(needs.get('streaming/film'), ['films']);
+  t.deepEqual(needs.get('chat/browser-call'), ['requests', 'talk']);
+  t.deepEqual(needs.get('web/interface-calls'), ['requests']);
+});
+
+test('a talk has messages and pushes as a channel has', (t) => {
+  const shooter = loadScenarios(SCENARIOS).find(
+    (one) => one.name === 'games/browser-shooter',
+  );
+  if (shooter === undefined) return t.fail('no such scenario');
+  const talk = flat(compileScenario(shooter, 5)).find((step) => step.op === 'talk');
+  if (talk?.op !== 'talk') return t.fail('no talk in it');
+  t.is(talk.media, 'none');
+  t.true(talk.sends.length > 50);
+  t.true(readPushes(talk.push).length > 50);
 });
 
 /** Every step, those within others too. */
