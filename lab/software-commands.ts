@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { SERVICES } from '../models/labels.ts';
 import { InputError } from '../src/errors.ts';
+import { playableBy } from './batch/plan.ts';
 import { playSeries } from './batch/series.ts';
 import { removeLeftovers } from './net/leftovers.ts';
 import { loadProfiles } from './net/profile.ts';
@@ -26,6 +27,7 @@ interface Surroundings {
 
 interface MakeOptions {
   readonly services?: readonly string[];
+  readonly scenarios?: readonly string[];
   readonly clients?: readonly string[];
   readonly servers?: readonly string[];
   readonly flows: number;
@@ -42,6 +44,7 @@ export function addSoftwareCommands(program: Command, around: Surroundings): voi
       'play scenarios with real clients and servers; batches of captures with a label for each flow',
     )
     .option('--services <names>', `of ${SERVICES.join(', ')}`, list)
+    .option('--scenarios <names>', 'only these, such as mail/imap-inbox', list)
     .option('--clients <names>', `only this client software: ${names(CLIENTS)}`, list)
     .option('--servers <names>', `only this server software: ${names(SERVERS)}`, list)
     .option(
@@ -81,9 +84,9 @@ export function addSoftwareCommands(program: Command, around: Surroundings): voi
 }
 
 async function make(options: MakeOptions, { tell, signal }: Surroundings): Promise<void> {
-  const scenarios = chosenScenarios(options.services);
-  const clients = chosen('client', CLIENTS, options.clients);
-  const servers = chosen('server', SERVERS, options.servers);
+  const scenarios = chosenScenarios(options);
+  const clients = chosen('client software', CLIENTS, options.clients);
+  const servers = chosen('server software', SERVERS, options.servers);
   checkMachine();
   for (const what of await removeLeftovers())
     tell(`lab: removed ${what}, left by a killed run`);
@@ -92,10 +95,7 @@ async function make(options: MakeOptions, { tell, signal }: Surroundings): Promi
     if (lacking !== undefined) tell(`lab: without ${name}: ${lacking}`);
     return lacking === undefined;
   };
-  await playSeries({
-    ...options,
-    scenarios,
-    profiles: loadProfiles(PROFILES),
+  const software = {
     clients: needed(
       'client',
       clients.filter((one) => able(one.lacking(), one.name)),
@@ -104,6 +104,22 @@ async function make(options: MakeOptions, { tell, signal }: Surroundings): Promi
       'server',
       servers.filter((one) => able(one.lacking(), one.name)),
     ),
+  };
+  if (
+    !software.clients.some(
+      (one) => playableBy(one, scenarios, software.servers).length > 0,
+    )
+  ) {
+    throw new InputError(
+      'ERR_LAB_SOFTWARE',
+      'none of these clients can play any of these scenarios with these servers: leave out --clients, --servers or --scenarios',
+    );
+  }
+  await playSeries({
+    ...options,
+    ...software,
+    scenarios,
+    profiles: loadProfiles(PROFILES),
     playMs: options.seconds * 1000,
     tools: TOOLS,
     tell,
@@ -146,8 +162,11 @@ function doctor({ tell }: Surroundings): void {
   if (fault !== undefined) throw fault;
 }
 
-function chosenScenarios(services: readonly string[] | undefined): NamedScenario[] {
-  const all = loadScenarios(SCENARIOS);
+function chosenScenarios({
+  services,
+  scenarios,
+}: Pick<MakeOptions, 'services' | 'scenarios'>): readonly NamedScenario[] {
+  const all = chosen('scenario', loadScenarios(SCENARIOS), scenarios);
   for (const name of services ?? []) {
     if (!all.some(({ service }) => service === name)) {
       throw new InputError(
@@ -168,7 +187,7 @@ function chosen<T extends { readonly name: string }>(
   if (unknown !== undefined) {
     throw new InputError(
       'ERR_LAB_SOFTWARE',
-      `no ${kind} software "${unknown}": expected some of ${names(all)}`,
+      `no ${kind} "${unknown}": expected some of ${names(all)}`,
     );
   }
   return wanted === undefined ? all : all.filter(({ name }) => wanted.includes(name));

@@ -144,12 +144,7 @@ interface Place {
 function drawActivities(order: BatchOrder, place: Place, draw: Draw): PlannedActivity[] {
   const { client } = place;
   const quic = client.protocols.includes('h3');
-  const playable = order.scenarios.filter(
-    ({ protocols, needs }) =>
-      protocols.some((protocol) => spoken(order, client).includes(protocol)) &&
-      [...needs].every((need) => client.abilities.includes(need)) &&
-      (!needs.has('talk') || order.servers.some((one) => one.protocols.includes('dtls'))),
-  );
+  const playable = playableBy(client, order.scenarios, order.servers);
   const services = [...new Set(playable.map(({ service }) => service))];
   return Array.from({ length: ACTIVITIES }, (_, number) => {
     const service = draw.weighted(services, (one) => order.wanted(one, quic));
@@ -161,8 +156,27 @@ function drawActivities(order: BatchOrder, place: Place, draw: Draw): PlannedAct
   }).flat();
 }
 
+/** What a client is able to play with these servers. */
+export function playableBy(
+  client: ClientSoftware,
+  scenarios: readonly NamedScenario[],
+  servers: readonly ServerSoftware[],
+): NamedScenario[] {
+  const protocols = spoken(servers, client);
+  const called = servers.some((one) => one.protocols.includes('dtls'));
+  return scenarios.filter(
+    (scenario) =>
+      scenario.protocols.some((protocol) => protocols.includes(protocol)) &&
+      [...scenario.needs].every((need) => client.abilities.includes(need)) &&
+      (called || !scenario.needs.has('talk')),
+  );
+}
+
 /** What a client and some server have in common. */
-function spoken({ servers }: BatchOrder, { protocols }: ClientSoftware): Protocol[] {
+function spoken(
+  servers: readonly ServerSoftware[],
+  { protocols }: ClientSoftware,
+): Protocol[] {
   return protocols.filter((protocol) =>
     servers.some((server) => server.protocols.includes(protocol)),
   );
@@ -175,7 +189,7 @@ function planActivity(
   draw: Draw,
 ): PlannedActivity {
   const protocol: Protocol = draw.pick(
-    spoken(order, client).filter((one) => scenario.protocols.includes(one)),
+    spoken(order.servers, client).filter((one) => scenario.protocols.includes(one)),
   );
   const streams = protocol === 'h3' && client.streams && scenario.needs.has('channels');
   const able = draw.shuffled(

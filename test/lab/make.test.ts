@@ -150,6 +150,66 @@ whole('a batch is packets of a wire with the delay of its line', async (t) => {
   t.true(Math.min(...roundTripsUs) >= 2600, String(Math.min(...roundTripsUs)));
 });
 
+/** Scenarios with software that a machine may lack. */
+const WITH_SOFTWARE = [
+  {
+    title: 'mail goes over IMAP and SMTP to real servers',
+    wants: ['dovecot', 'postfix', '/usr/lib/python3/dist-packages/pycurl'],
+    scenarios: 'mail/imap-glance,mail/smtp-submit',
+    clients: 'python,curl',
+    servers: 'dovecot,postfix',
+    protocols: ['imap', 'smtp'],
+  },
+  {
+    title: 'two browsers talk, and the flow that they do it over is labelled',
+    wants: ['/usr/bin/chromium', 'certutil'],
+    scenarios: 'games/browser-shooter',
+    clients: 'chromium',
+    servers: 'node,chromium-peer',
+    protocols: ['dtls', 'h2'],
+  },
+  {
+    title: 'a browser and ffmpeg play films',
+    wants: ['/usr/bin/chromium', 'certutil', 'ffmpeg'],
+    scenarios: 'streaming/preview',
+    clients: 'chromium,ffmpeg',
+    servers: 'node',
+    protocols: ['h1', 'h2'],
+  },
+] as const;
+
+for (const [i, one] of WITH_SOFTWARE.entries()) {
+  const lacking = one.wants.filter((name) => !present(name));
+  if (lacking.length > 0)
+    console.log(`skipped: ${one.title}: ${lacking.join(', ')} not installed`);
+  const here = lacking.length === 0 ? whole : test.serial.skip;
+  here(one.title, async (t) => {
+    t.timeout(600_000);
+    const out = folder();
+    t.teardown(() => rmSync(out, { recursive: true }));
+    const seed = `${40 + i}`;
+    const { child, ended } = lab(
+      ...['--scenarios', one.scenarios, '--clients', one.clients],
+      ...['--servers', one.servers, '--seats', '2', '--seconds', '20'],
+      ...['--flows', '1', '--seed', seed, '--out', out],
+    );
+    const { code, said } = await ended;
+    t.is(code, 0, said);
+    t.deepEqual(remains(child.pid), []);
+    const facts: BatchFacts = JSON.parse(
+      readFileSync(join(out, `lab-${seed}-0000.batch.json`), 'utf8'),
+    );
+    t.deepEqual(facts.faults, {});
+    t.is(facts.strays, 0);
+    const labels = readFileSync(join(out, `lab-${seed}-0000.labels.jsonl`), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line): LabLabel => JSON.parse(line));
+    const protocols = new Set(labels.map(({ protocol }) => protocol));
+    t.deepEqual([...protocols].sort(), [...one.protocols]);
+  });
+}
+
 whole(
   'a run that is interrupted leaves nothing, says so, and can be gone on with',
   async (t) => {
@@ -216,4 +276,8 @@ test.serial('a service that there is not', refuses, {
 test.serial('software that there is not', refuses, {
   args: ['--clients', 'netscape'],
   says: /no client software "netscape": expected some of chromium, /,
+});
+test.serial('a scenario that there is not', refuses, {
+  args: ['--scenarios', 'web/sleep'],
+  says: /no scenario "web\/sleep": expected some of chat\//,
 });
