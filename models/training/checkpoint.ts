@@ -17,6 +17,8 @@ export interface Checkpoint {
   readonly weights: readonly Float32Array[];
   /** Of the best epoch; empty where none was finished. */
   readonly best: readonly Float32Array[];
+  /** The running mean of the weights; empty where none is kept. */
+  readonly mean: readonly Float32Array[];
   readonly adam: AdamState;
 }
 
@@ -27,11 +29,12 @@ interface Header {
   readonly steps: number;
   readonly weights: readonly number[];
   readonly best: readonly number[];
+  readonly mean: readonly number[];
   /** Of each variable, once for each moment. */
   readonly moments: readonly number[];
 }
 
-const MAGIC = 'sluicecp';
+const MAGIC = 'sluicec2';
 const FILE = 'checkpoint.bin';
 const HEAD_BYTES = MAGIC.length + 4;
 
@@ -45,7 +48,7 @@ export function removeCheckpoint(directory: string): void {
 
 /** Synchronous: it must not be torn between two ticks, and takes some milliseconds. */
 export function writeCheckpoint(directory: string, checkpoint: Checkpoint): void {
-  const { digest, history, bestEpoch, weights, best, adam } = checkpoint;
+  const { digest, history, bestEpoch, weights, best, mean, adam } = checkpoint;
   const header: Header = {
     digest,
     history,
@@ -53,12 +56,13 @@ export function writeCheckpoint(directory: string, checkpoint: Checkpoint): void
     steps: adam.steps,
     weights: weights.map(({ length }) => length),
     best: best.map(({ length }) => length),
+    mean: mean.map(({ length }) => length),
     moments: adam.first.map(({ length }) => length),
   };
   const text = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(text.length);
-  const floats = [...weights, ...best, ...adam.first, ...adam.second];
+  const floats = [...weights, ...best, ...mean, ...adam.first, ...adam.second];
   const bytes = Buffer.concat([
     Buffer.from(MAGIC),
     length,
@@ -93,6 +97,7 @@ export function readCheckpoint(directory: string, digest: string): Checkpoint {
   const values = floatsOf(bytes.subarray(end), [
     ...header.weights,
     ...header.best,
+    ...header.mean,
     ...header.moments,
     ...header.moments,
   ]);
@@ -101,6 +106,7 @@ export function readCheckpoint(directory: string, digest: string): Checkpoint {
   const { digest: own, history, bestEpoch, steps } = header;
   // In the order in which they were written.
   const [weights, best] = [take(header.weights), take(header.best)];
+  const mean = take(header.mean);
   const [first, second] = [take(header.moments), take(header.moments)];
   return {
     digest: own,
@@ -108,6 +114,7 @@ export function readCheckpoint(directory: string, digest: string): Checkpoint {
     bestEpoch,
     weights,
     best,
+    mean,
     adam: { steps, first, second },
   };
 }

@@ -19,6 +19,7 @@ import {
 } from '../training-step.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { skipDraws } from './draws.ts';
+import { meanOf } from './weight-mean.ts';
 
 interface FitOptions extends StepOptions {
   readonly epochs: number;
@@ -26,6 +27,8 @@ interface FitOptions extends StepOptions {
   readonly halveEveryEpochs: number;
   /** Ends training when validation has not got better for so many epochs. */
   readonly patienceEpochs: number;
+  /** Judges and keeps the mean of the weights after so many epochs, about; 1: the weights themselves. */
+  readonly meanEpochs: number;
   /** Judges and keeps weights as int8 will hold them. */
   readonly int8Weights: boolean;
 }
@@ -106,6 +109,7 @@ export async function fit(
   }
   const history = [...(from?.history ?? [])];
   let best = bestOf(from);
+  let mean = from?.mean ?? [];
   let stopped = hasGivenUp(history, best, options) ? 'patience' : undefined;
   const runner = new StepRunner(model, optimizer, options);
   const step = (batch: readonly Example[]) => runner.step(batchOf(batch, data.spec));
@@ -122,7 +126,10 @@ export async function fit(
       break;
     }
     runner.settle();
-    const judged = judge(model, data, options);
+    const own = copyWeights(model);
+    if (options.meanEpochs > 1)
+      mean = meanOf(mean, own, Math.min(epoch, options.meanEpochs));
+    const judged = judge(model, data, options, { own, mean });
     const better = judged.validationLoss < best.loss;
     if (better) best = { epoch, loss: judged.validationLoss, weights: judged.weights };
     const { weights: _, ...figures } = judged;
@@ -133,8 +140,9 @@ export async function fit(
     hooks.onCheckpoint?.({
       history,
       bestEpoch: best.epoch,
-      weights: copyWeights(model),
+      weights: own,
       best: best.weights,
+      mean,
       adam: optimizer.state(variablesOf(model)),
     });
     if (hasGivenUp(history, best, options)) stopped = 'patience';
@@ -202,13 +210,24 @@ async function trainEpoch(
   };
 }
 
-/** Figures on validation, and the weights that they are of; the model goes on with what it has. */
-function judge(model: tf.LayersModel, data: FitData, options: FitOptions) {
-  const own = copyWeights(model);
-  const weights = options.int8Weights ? weightsOnGrid(model, own) : own;
-  if (options.int8Weights) setWeights(model, weights);
+interface Weights {
+  readonly own: readonly Float32Array[];
+  /** Empty where none is kept. */
+  readonly mean: readonly Float32Array[];
+}
+
+/** Figures on validation, and the weights that they are of; the model goes on with its own. */
+function judge(
+  model: tf.LayersModel,
+  data: FitData,
+  options: FitOptions,
+  { own, mean }: Weights,
+) {
+  const kept = mean.length > 0 ? mean : own;
+  const weights = options.int8Weights ? weightsOnGrid(model, kept) : kept;
+  if (weights !== own) setWeights(model, weights);
   const figures = validate(model, data, options.classes);
-  if (options.int8Weights) setWeights(model, own);
+  if (weights !== own) setWeights(model, own);
   return { ...figures, weights };
 }
 

@@ -124,6 +124,9 @@ const training = z.strictObject({
     .default(0.5)
     .describe('1: classes are made equal; 0.5: half the way there, in ratios'),
   labelSmoothing: z.number().min(0).max(0.5).default(0).describe('keeps logits small'),
+  meanEpochs: count
+    .default(1)
+    .describe('judge and keep the mean of the weights after so many epochs; 1: none'),
   int8Weights: z
     .boolean()
     .default(false)

@@ -11,6 +11,7 @@ const STATE = {
   bestEpoch: 0,
   weights: [Float32Array.of(1, 2.5), Float32Array.of(-3)],
   best: [],
+  mean: [Float32Array.of(0.5, -2)],
   adam: {
     steps: 12,
     first: [Float32Array.of(0.25, 1e-20)],

@@ -38,7 +38,7 @@ network:
     statistics: [16]
     head: [16]
     sizes: {entries: [scaled, embedded], width: 4, jitterShare: 0.2}
-training: {epochs: 6, batchFlows: 16, learningRate: 0.005}
+training: {epochs: 6, batchFlows: 16, learningRate: 0.005, meanEpochs: 3}
 ${more}`,
   );
   return { directory, config };
