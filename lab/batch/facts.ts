@@ -40,6 +40,8 @@ export interface BatchFacts {
   readonly strays: number;
   /** Connections without a request, which are left without a label. */
   readonly unused: number;
+  /** Flows beyond the few of each activity that have a label. */
+  readonly alike: number;
   /** Flows of activities with faults, which are left without a label, too. */
   readonly failed: number;
   /** Share of the machine's processors that were busy meanwhile, by whomever. */

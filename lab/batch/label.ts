@@ -1,6 +1,7 @@
 // What was done at each seat and when, and the flows of the capture -> labels of the flows.
 
 import type { Service } from '../../models/labels.ts';
+import { Draw } from '../draw.ts';
 import { flowKey, readPackets } from '../packets.ts';
 import type { Protocol } from '../scenario/step.ts';
 import type { Played } from './batch.ts';
@@ -82,6 +83,7 @@ export async function tappedFlows(capture: string): Promise<TappedFlow[]> {
 const PROTOCOL_TCP = 6;
 /** A clock read in another process, a packet stamped a little later. */
 const SLACK_US = 50_000;
+const FLOWS_OF_ACTIVITY = 4;
 /** The end of a TLS handshake is up to 80 bytes, with the shortest request it is 160. */
 const REQUEST_BYTES_LEAST = 120;
 
@@ -93,6 +95,8 @@ export interface Labelled {
   readonly strays: number;
   /** Connections that a browser opened and never used, ways that a talk did not take: there is nothing to label. */
   readonly unused: number;
+  /** Flows of an activity beyond the few that speak for it. */
+  readonly alike: number;
   /** Flows of activities in which something went wrong: they may be anything. */
   readonly failed: number;
 }
@@ -126,16 +130,39 @@ export function labelFlows(
       labelled.push({ flow, label: labelOf(flow, one, host) });
     else failed++;
   }
-  const tried = waysTried(labelled);
-  for (const each of tried) labelled.splice(labelled.indexOf(each), 1);
-  unused += tried.length;
+  const tried = new Set(waysTried(labelled));
+  unused += tried.size;
+  const taken = labelled.filter((one) => !tried.has(one));
+  const few = fewOfEach(taken);
   return {
-    labels: labelled.map(({ label }) => label),
-    flows: labelled.map(({ flow }) => flow),
-    strays: flows.length - labelled.length - unused - failed,
+    labels: few.map(({ label }) => label),
+    flows: few.map(({ flow }) => flow),
+    strays: flows.length - taken.length - unused - failed,
     unused,
+    alike: taken.length - few.length,
     failed,
   };
+}
+
+/**
+ * A program that opens a connection for each request (wget, ffmpeg) would fill a class with flows of its own: of each activity no more than
+ * FLOWS_OF_ACTIVITY keep their labels, by lot.
+ */
+export function fewOfEach<Entry extends { readonly label: LabLabel }>(
+  labelled: readonly Entry[],
+): Entry[] {
+  const sessions = new Map<string, Entry[]>();
+  for (const one of labelled) {
+    const { session } = one.label;
+    sessions.set(session, [...(sessions.get(session) ?? []), one]);
+  }
+  const kept = new Set(
+    [...sessions.values()].flatMap((of) => {
+      const seed = of[0]?.label.seed ?? 0;
+      return new Draw(seed).shuffled(of).slice(0, FLOWS_OF_ACTIVITY);
+    }),
+  );
+  return labelled.filter((one) => kept.has(one));
 }
 
 /** Two who talk try several ways to each other (ICE, RFC 8445) and take one: that with the most bytes. */

@@ -104,7 +104,7 @@ async function playPlan(task: SeriesTask, plan: BatchPlan): Promise<BatchFacts> 
   try {
     const run = await playBatch({ plan, work, tools: task.tools, signal: task.signal });
     const busyDuring = busy();
-    const { labels, flows, strays, unused, failed } = labelFlows(
+    const { labels, flows, strays, unused, alike, failed } = labelFlows(
       await tappedFlows(run.capture),
       run.played,
       plan.hosts,
@@ -124,6 +124,7 @@ async function playPlan(task: SeriesTask, plan: BatchPlan): Promise<BatchFacts> 
       faults: faultsOf(run.played),
       strays,
       unused,
+      alike,
       failed,
       busy: busyDuring,
       latenessUs: run.report.path.latenessUs,

@@ -160,7 +160,7 @@ function command(name: 'wget' | 'aria2c', debian: string): ClientSoftware {
     protocols: ['h1'],
     abilities: ['requests'],
     streams: false,
-    share: 6,
+    share: 5,
     most: 2,
     lacking: () =>
       present(name) ? undefined : `${name} is not installed: apt-get install ${debian}`,
@@ -181,7 +181,7 @@ const FFMPEG: ClientSoftware = {
   protocols: ['h1'],
   abilities: ['films'],
   streams: false,
-  share: 5,
+  share: 2,
   most: 1,
   lacking: () =>
     present('ffmpeg') ? undefined : 'ffmpeg is not installed: apt-get install ffmpeg',

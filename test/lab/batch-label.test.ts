@@ -146,3 +146,17 @@ test('of the ways that two who talk have tried, the one taken has the label', (t
     ],
   );
 });
+
+test('of an activity with many flows a few have its label, always the same ones', (t) => {
+  const flows = Array.from({ length: 30 }, (_, i) =>
+    flowAt(SECOND + i * 1000, { clientPort: 50_000 + i }),
+  );
+  const found = labelFlows([...flows, flowAt(12 * SECOND)], played, plan.hosts);
+  t.deepEqual([found.labels.length, found.alike, found.strays], [5, 26, 0]);
+  const ports = found.labels.map(({ clientPort }) => clientPort);
+  t.notDeepEqual(ports.slice(0, 4), [50_000, 50_001, 50_002, 50_003]);
+  t.deepEqual(
+    labelFlows([...flows, flowAt(12 * SECOND)], played, plan.hosts).labels,
+    found.labels,
+  );
+});

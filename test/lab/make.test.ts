@@ -106,7 +106,7 @@ whole(
       .map((line): LabLabel => JSON.parse(line));
     const flows = await tappedFlows(join(out, 'lab-3-0000.pcap.gz'));
     t.true(labels.length > 0);
-    t.is(flows.length, labels.length + facts.unused);
+    t.is(flows.length, labels.length + facts.unused + facts.alike);
     for (const label of labels) {
       t.is(label.service, 'search');
       t.is(label.clientSoftware, 'node');
