@@ -148,7 +148,7 @@ export function labelFlows(
  * A program that opens a connection for each request (wget, ffmpeg) would fill a class with flows of its own: of each activity no more than
  * FLOWS_OF_ACTIVITY keep their labels, by lot.
  */
-export function fewOfEach<Entry extends { readonly label: LabLabel }>(
+function fewOfEach<Entry extends { readonly label: LabLabel }>(
   labelled: readonly Entry[],
 ): Entry[] {
   const sessions = new Map<string, Entry[]>();

@@ -19,7 +19,7 @@ export interface Means {
   post(step: Post): Promise<void>;
   page(step: Page): Promise<void>;
   channel(step: Channel): Promise<void>;
-  /** Software that is not able to is given no activities that want it: ABILITIES. */
+  /** Software that is not able to is given no activities that want it (`abilities`). */
   play?(step: Play): Promise<void>;
   talk?(step: Talk): Promise<void>;
   mail?(step: Imap | Smtp): Promise<void>;

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { Draw } from '../draw.ts';
 
 /** Mailboxes of a batch: user0, user1, … */
-export const MAILBOXES = 8;
+const MAILBOXES = 8;
 export const MAIL_DOMAIN = 'mail.example';
 const FOLDERS = ['', '.Sent', '.Drafts', '.Archive'] as const;
 const MAILS = [40, 120] as const;
