@@ -61,6 +61,7 @@ const ACTIVITIES = 60;
 /** Longer than any scenario should take; a bad line may make it so. */
 const WITHIN_MS = 75_000;
 const REST_MS = [400, 1500] as const;
+const RARITY_MOST = 5;
 const IPV6_SHARE = 0.3;
 /** One way beyond the access network: a cache nearby, the same continent, another one (assumption). */
 const DELAYS_US = [
@@ -149,7 +150,7 @@ function drawActivities(order: BatchOrder, place: Place, draw: Draw): PlannedAct
   return Array.from({ length: ACTIVITIES }, (_, number) => {
     const service = draw.weighted(services, (one) => order.wanted(one, quic));
     const own = playable.filter((scenario) => scenario.service === service);
-    const scenario = draw.weighted(own, ({ weight }) => weight);
+    const scenario = draw.weighted(own, (one) => one.weight * rarity(one, order));
     return scenario === undefined
       ? []
       : [planActivity(order, place, { scenario, number }, draw)];
@@ -170,6 +171,16 @@ export function playableBy(
       [...scenario.needs].every((need) => client.abilities.includes(need)) &&
       (called || !scenario.needs.has('talk')),
   );
+}
+
+/** How much more often those who are able to play a scenario do, because others are not: the inverse of their share, within limits. */
+function rarity(scenario: NamedScenario, { clients, servers }: BatchOrder): number {
+  const shareOf = (some: readonly ClientSoftware[]): number =>
+    some.reduce((sum, { share }) => sum + share, 0);
+  const able = clients.filter(
+    (client) => playableBy(client, [scenario], servers).length > 0,
+  );
+  return Math.min(RARITY_MOST, shareOf(clients) / Math.max(1, shareOf(able)));
 }
 
 /** What a client and some server have in common. */

@@ -133,6 +133,21 @@ test('mail, films and talks are planned, each for several programs', (t) => {
   }
 });
 
+test('what few programs are able to do, those do the more often', (t) => {
+  const counts = { mail: 0, imap: 0 };
+  for (let seed = 1; seed <= 30; seed++) {
+    for (const { activities, software } of planBatch({ ...order, seed }).seats) {
+      if (!software.abilities.includes('mail')) continue;
+      for (const { scenario } of activities) {
+        if (scenario.service === 'mail') counts.mail++;
+        if (scenario.needs.has('mail')) counts.imap++;
+      }
+    }
+  }
+  // By weight alone four in ten would be.
+  t.true(counts.imap > 0.6 * counts.mail, `${counts.imap} of ${counts.mail}`);
+});
+
 test('lines are within what a wire can do, and slow ones still hold some packets', (t) => {
   for (let seed = 1; seed <= 20; seed++) {
     for (const { line } of planBatch({ ...order, seed }).seats) {

@@ -29,6 +29,8 @@ def wget(authority, urls, folder, body):
 def aria2c(authority, urls, folder, _):
     options = [f"--ca-certificate={authority}", f"--connect-timeout={CONNECT_TIMEOUT_S}", "--max-tries=1"]
     files = ["--no-conf", "--quiet", f"--dir={folder}", "--file-allocation=none", f"--max-concurrent-downloads={PAGE_PARALLEL}"]
+    # Its own resolver asks for the addresses that the list of hosts has not, and waits.
+    files.append("--async-dns=false")
     listed = "".join(f"{url}\n  out={i}\n" for i, url in enumerate(urls))
     return ["aria2c", *files, *options, "--input-file=-"], listed
 
