@@ -8,6 +8,8 @@ import test from 'ava';
 import type { BatchFacts } from '../../lab/batch/facts.ts';
 import { type LabLabel, tappedFlows } from '../../lab/batch/label.ts';
 import { readPackets } from '../../lab/packets.ts';
+import { CLIENTS } from '../../lab/software/clients.ts';
+import { SERVERS } from '../../lab/software/servers.ts';
 import { present } from '../../lab/software/toolchain.ts';
 import { vethObstacle } from '../helpers/veth.ts';
 
@@ -154,34 +156,33 @@ whole('a batch is packets of a wire with the delay of its line', async (t) => {
 const WITH_SOFTWARE = [
   {
     title: 'mail goes over IMAP and SMTP to real servers',
-    wants: ['dovecot', 'postfix', '/usr/lib/python3/dist-packages/pycurl'],
     scenarios: 'mail/imap-glance,mail/smtp-submit',
-    clients: 'python,curl',
-    servers: 'dovecot,postfix',
+    clients: ['curl'],
+    servers: ['dovecot', 'postfix'],
     protocols: ['imap', 'smtp'],
   },
   {
     title: 'two browsers talk, and the flow that they do it over is labelled',
-    wants: ['/usr/bin/chromium', 'certutil'],
     scenarios: 'games/browser-shooter',
-    clients: 'chromium',
-    servers: 'node,chromium-peer',
+    clients: ['chromium'],
+    servers: ['node', 'chromium-peer'],
     protocols: ['dtls', 'h2'],
   },
   {
     title: 'a browser and ffmpeg play films',
-    wants: ['/usr/bin/chromium', 'certutil', 'ffmpeg'],
     scenarios: 'streaming/preview',
-    clients: 'chromium,ffmpeg',
-    servers: 'node',
+    clients: ['chromium', 'ffmpeg'],
+    servers: ['node'],
     protocols: ['h1', 'h2'],
   },
 ] as const;
 
 for (const [i, one] of WITH_SOFTWARE.entries()) {
-  const lacking = one.wants.filter((name) => !present(name));
-  if (lacking.length > 0)
-    console.log(`skipped: ${one.title}: ${lacking.join(', ')} not installed`);
+  const named: readonly string[] = [...one.clients, ...one.servers];
+  const lacking = [...CLIENTS, ...SERVERS].flatMap((software) =>
+    named.includes(software.name) ? (software.lacking() ?? []) : [],
+  );
+  if (lacking.length > 0) console.log(`skipped: ${one.title}: ${lacking.join('; ')}`);
   const here = lacking.length === 0 ? whole : test.serial.skip;
   here(one.title, async (t) => {
     t.timeout(600_000);
@@ -189,8 +190,8 @@ for (const [i, one] of WITH_SOFTWARE.entries()) {
     t.teardown(() => rmSync(out, { recursive: true }));
     const seed = `${40 + i}`;
     const { child, ended } = lab(
-      ...['--scenarios', one.scenarios, '--clients', one.clients],
-      ...['--servers', one.servers, '--seats', '2', '--seconds', '20'],
+      ...['--scenarios', one.scenarios, '--clients', one.clients.join(',')],
+      ...['--servers', one.servers.join(','), '--seats', '2', '--seconds', '20'],
       ...['--flows', '1', '--seed', seed, '--out', out],
     );
     const { code, said } = await ended;
