@@ -101,6 +101,11 @@ export interface Labelled {
   readonly failed: number;
 }
 
+interface LabelledFlow {
+  readonly flow: TappedFlow;
+  readonly label: LabLabel;
+}
+
 /** A flow is of the activity at its seat while which it began. */
 export function labelFlows(
   flows: readonly TappedFlow[],
@@ -110,7 +115,7 @@ export function labelFlows(
   const servers = new Map(
     hosts.flatMap((host) => [[host.ipv4, host] as const, [host.ipv6, host] as const]),
   );
-  const labelled: { label: LabLabel; flow: TappedFlow }[] = [];
+  const labelled: LabelledFlow[] = [];
   let unused = 0;
   let failed = 0;
   for (const flow of flows) {
@@ -148,10 +153,8 @@ export function labelFlows(
  * A program that opens a connection for each request (wget, ffmpeg) would fill a class with flows of its own: of each activity no more than
  * FLOWS_OF_ACTIVITY keep their labels, by lot.
  */
-function fewOfEach<Entry extends { readonly label: LabLabel }>(
-  labelled: readonly Entry[],
-): Entry[] {
-  const sessions = new Map<string, Entry[]>();
+function fewOfEach(labelled: readonly LabelledFlow[]): LabelledFlow[] {
+  const sessions = new Map<string, LabelledFlow[]>();
   for (const one of labelled) {
     const { session } = one.label;
     sessions.set(session, [...(sessions.get(session) ?? []), one]);
@@ -166,12 +169,10 @@ function fewOfEach<Entry extends { readonly label: LabLabel }>(
 }
 
 /** Two who talk try several ways to each other (ICE, RFC 8445) and take one: that with the most bytes. */
-function waysTried<Entry extends { label: LabLabel; flow: TappedFlow }>(
-  labelled: readonly Entry[],
-): Entry[] {
-  const taken = new Map<string, Entry>();
+function waysTried(labelled: readonly LabelledFlow[]): LabelledFlow[] {
+  const taken = new Map<string, LabelledFlow>();
   const talks = labelled.filter(({ label }) => label.protocol === 'dtls');
-  const bytesOf = ({ flow }: Entry): number => flow.payloadUp + flow.payloadDown;
+  const bytesOf = ({ flow }: LabelledFlow): number => flow.payloadUp + flow.payloadDown;
   for (const one of talks) {
     const other = taken.get(one.label.session);
     if (other === undefined || bytesOf(one) > bytesOf(other))
