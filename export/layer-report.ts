@@ -5,6 +5,7 @@ import type { Sample } from './calibrate.ts';
 import { type Network, outputOf, parametersOf, type Step } from './network.ts';
 import { BATCH_FLOWS, OnnxModel, type Outputs, rowsOf } from './onnx-model.ts';
 import { decodeModel } from './proto.ts';
+import type { Rounding } from './round-weights.ts';
 import { chooseScales, type Ranges } from './scales.ts';
 import { writeFp32 } from './write-fp32.ts';
 import { seenName, writeInt8 } from './write-int8.ts';
@@ -35,8 +36,7 @@ export function weightedSteps(network: Network): Step[] {
 /** How far the answer moves when one layer alone is int8, by its name. */
 export async function shiftsOf(
   network: Network,
-  ranges: Ranges,
-  sample: Sample,
+  { ranges, rounding, sample }: Pick<ReportInputs, 'ranges' | 'rounding' | 'sample'>,
 ): Promise<ReadonlyMap<string, number>> {
   const steps = weightedSteps(network);
   const { name: output } = outputOf(network);
@@ -46,7 +46,11 @@ export async function shiftsOf(
     const float = new Set(
       steps.map((step) => step.name).filter((other) => other !== name),
     );
-    const got = await answers(writeInt8(network, ranges, { float }), sample, output);
+    const got = await answers(
+      writeInt8(network, ranges, { float, rounding }),
+      sample,
+      output,
+    );
     const sum = wanted.reduce((total, p, i) => total + Math.abs(p - (got[i] ?? 0)), 0);
     shifts.set(name, sum / wanted.length);
   }
@@ -80,6 +84,7 @@ async function visit(
 
 export interface ReportInputs {
   readonly ranges: Ranges;
+  readonly rounding: Rounding;
   readonly float: ReadonlySet<string>;
   readonly shifts: ReadonlyMap<string, number>;
   readonly sample: Sample;
@@ -88,13 +93,13 @@ export interface ReportInputs {
 /** One entry a layer with weights. */
 export async function layerReports(
   network: Network,
-  { ranges, float, shifts, sample }: ReportInputs,
+  { ranges, rounding, float, shifts, sample }: ReportInputs,
 ): Promise<LayerReport[]> {
   const steps = weightedSteps(network);
   const names = steps.map(({ name }) => name);
-  const sums = await errorsOf(network, { ranges, float, names, sample });
+  const sums = await errorsOf(network, { ranges, rounding, float, names, sample });
   const fp32 = bytesByStep(network, writeFp32(network));
-  const int8 = bytesByStep(network, writeInt8(network, ranges, { float }));
+  const int8 = bytesByStep(network, writeInt8(network, ranges, { float, rounding }));
   return steps.map((step) => {
     const { name, kind } = step;
     const { error, clipped } = sums.get(name) ?? { error: Number.NaN, clipped: 0 };
@@ -116,6 +121,7 @@ async function errorsOf(
   network: Network,
   {
     ranges,
+    rounding,
     float,
     names,
     sample,
@@ -127,7 +133,7 @@ async function errorsOf(
   const sums = new Map(
     names.map((name) => [name, { off: 0, all: 0, beyond: 0, count: 0 }]),
   );
-  const file = writeInt8(network, ranges, { float, exposed: names });
+  const file = writeInt8(network, ranges, { float, rounding, exposed: names });
   await visit(file, sample, (values) => {
     const batch = wanted.shift();
     for (const [name, sum] of sums) {

@@ -63,18 +63,24 @@ async function judgeOn(
   { inputs, count, labels }: Samples,
 ): Promise<(int8: Uint8Array) => Promise<Judgement>> {
   const { name, shape } = outputOf(network);
-  const chosenBy = async (file: Uint8Array) => {
+  const answersOf = async (file: Uint8Array) => {
     const model = await OnnxModel.open(file);
     const probabilities = await runAll(model, inputs, count, name);
     await model.close();
-    return likeliest(probabilities, shape[0] ?? 0);
+    return { probabilities, chosen: likeliest(probabilities, shape[0] ?? 0) };
   };
-  const wanted = await chosenBy(fp32);
+  const wanted = await answersOf(fp32);
   return async (int8) => {
-    const chosen = await chosenBy(int8);
+    const { probabilities, chosen } = await answersOf(int8);
     return {
-      agreement: agreement(wanted, chosen),
-      accuracyLoss: agreement(wanted, labels) - agreement(chosen, labels),
+      agreement: agreement(wanted.chosen, chosen),
+      accuracyLoss: agreement(wanted.chosen, labels) - agreement(chosen, labels),
+      shift: meanDifference(wanted.probabilities, probabilities),
     };
   };
+}
+
+function meanDifference(a: Float32Array, b: Float32Array): number {
+  const sum = a.reduce((total, value, i) => total + Math.abs(value - (b[i] ?? 0)), 0);
+  return sum / Math.max(a.length, 1);
 }

@@ -12,6 +12,7 @@ import {
 } from './layer-report.ts';
 import type { Network } from './network.ts';
 import { parseRangeMethod, type RangeMethod } from './ranges.ts';
+import { roundWeights } from './round-weights.ts';
 import { writeInt8 } from './write-int8.ts';
 
 export interface QuantizationOptions {
@@ -31,6 +32,8 @@ export interface Judgement {
   readonly agreement: number;
   /** Accuracy of fp32 less that of int8, as a share. */
   readonly accuracyLoss: number;
+  /** Mean difference of a probability. */
+  readonly shift: number;
 }
 
 export interface Limits {
@@ -68,12 +71,13 @@ export async function quantize(
     ),
   );
   const ranges = await calibrate(network, sample, { method, methods });
-  const shifts = await shiftsOf(network, ranges, sample);
+  const rounding = await roundWeights(network, sample);
+  const shifts = await shiftsOf(network, { ranges, rounding, sample });
   const chosen = Object.entries(layers);
   const float = new Set(
     chosen.flatMap(([name, { precision }]) => (precision === 'float' ? [name] : [])),
   );
-  let int8 = writeInt8(network, ranges, { float });
+  let int8 = writeInt8(network, ranges, { float, rounding });
   const first = await judge(int8);
   let judgement = first;
   const fallbacks: Quantized['fallbacks'][number][] = [];
@@ -83,33 +87,30 @@ export async function quantize(
     .filter((name) => !float.has(name) && layers[name]?.precision !== 'int8')
     .sort((a, b) => (shifts.get(b) ?? 0) - (shifts.get(a) ?? 0));
   for (const layer of candidates.slice(0, LAYERS_TRIED)) {
-    const before = deficit(judgement, limits);
-    if (before === 0) break;
+    if (reaches(judgement, limits)) break;
     const tried = new Set(float).add(layer);
-    const model = writeInt8(network, ranges, { float: tried });
+    const model = writeInt8(network, ranges, { float: tried, rounding });
     const found = await judge(model);
     // What does not help stays small and fast.
-    if (deficit(found, limits) > (1 - HELP) * before) continue;
+    if (found.shift > (1 - HELP) * judgement.shift) continue;
     float.add(layer);
     int8 = model;
     judgement = found;
     fallbacks.push({ layer, ...found });
   }
-  const reports = await layerReports(network, { ranges, float, shifts, sample });
+  const reports = await layerReports(network, {
+    ...{ ranges, rounding, float, shifts, sample },
+  });
   return { int8, layers: reports, fallbacks, first };
 }
 
 /** Layers that are tried in float, those first that move the answer most. */
 const LAYERS_TRIED = 8;
-/** A layer in float has to make good so much of what is lacking. */
-const HELP = 0.25;
+/** A layer in float has to bring the answers nearer to those of fp32 by so much of what is between them. */
+const HELP = 0.05;
 
-/** How much is lacking, as a share of flows; 0: nothing. */
-function deficit({ agreement, accuracyLoss }: Judgement, limits: Limits): number {
-  return (
-    Math.max(limits.agreement - agreement, 0) +
-    Math.max(accuracyLoss - limits.accuracyLoss, 0)
-  );
+function reaches({ agreement, accuracyLoss }: Judgement, limits: Limits): boolean {
+  return agreement >= limits.agreement && accuracyLoss <= limits.accuracyLoss;
 }
 
 function checkLayers(network: Network, layers: QuantizationOptions['layers']): void {

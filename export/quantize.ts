@@ -69,27 +69,36 @@ export interface QuantizedWeights {
   readonly biasScales: Float32Array;
 }
 
+/** A layer's weights in steps of its outputs' scales, in the order of the float ones, and the bias that goes with them. */
+export interface RoundedWeights {
+  readonly weights: Int8Array;
+  /** One a channel. */
+  readonly scales: Float32Array;
+  readonly bias: Float32Array;
+}
+
 /**
  * Quantizes a layer's weights.
  *
  * @param channelOf the output channel that weight `i` belongs to.
+ * @param rounded whole numbers that were found better than the nearest ones, and their bias
  */
 export function quantizeWeights(
   weights: Float32Array,
   bias: Float32Array,
   inputScale: number,
   channelOf: (i: number) => number,
+  rounded: RoundedWeights = {
+    ...quantizeChannels(weights, bias.length, channelOf),
+    bias,
+  },
 ): QuantizedWeights {
-  const { weights: quantized, scales } = quantizeChannels(
-    weights,
-    bias.length,
-    channelOf,
-  );
+  const { scales } = rounded;
   const biasScales = scales.map((scale) => inputScale * scale);
-  const biases = Int32Array.from(bias, (value, o) =>
+  const biases = Int32Array.from(rounded.bias, (value, o) =>
     Math.round(value / (biasScales[o] ?? 1)),
   );
-  return { weights: quantized, scales, bias: biases, biasScales };
+  return { weights: rounded.weights, scales, bias: biases, biasScales };
 }
 
 /** Weights [rows, columns] in int8, a scale a column. */
@@ -105,17 +114,26 @@ function quantizeChannels(
   channels: number,
   channelOf: (i: number) => number,
 ): { weights: Int8Array; scales: Float32Array } {
+  const scales = weightScales(weights, channels, channelOf);
+  const quantized = Int8Array.from(weights, (weight, i) =>
+    clampWeight(Math.round(weight / (scales[channelOf(i)] ?? 1))),
+  );
+  return { weights: quantized, scales };
+}
+
+/** [channels] What one step of a channel's weights is worth: its largest one is WEIGHT_LIMIT. */
+export function weightScales(
+  weights: Float32Array,
+  channels: number,
+  channelOf: (i: number) => number,
+): Float32Array {
   const largest = new Float32Array(channels);
   for (const [i, weight] of weights.entries()) {
     const channel = channelOf(i);
     largest[channel] = Math.max(largest[channel] ?? 0, Math.abs(weight));
   }
   // A channel of zeros: any scale will do.
-  const scales = largest.map((value) => (value > 0 ? value / WEIGHT_LIMIT : 1));
-  const quantized = Int8Array.from(weights, (weight, i) =>
-    clampWeight(Math.round(weight / (scales[channelOf(i)] ?? 1))),
-  );
-  return { weights: quantized, scales };
+  return largest.map((value) => (value > 0 ? value / WEIGHT_LIMIT : 1));
 }
 
 function clampWeight(value: number): number {

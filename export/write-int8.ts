@@ -18,6 +18,7 @@ import {
   wholeShape,
 } from './network.ts';
 import { quantizeWeights, type Scale } from './quantize.ts';
+import type { Rounding } from './round-weights.ts';
 import { chooseScales, type IntegerStep, isInteger, type Ranges } from './scales.ts';
 import {
   convolution,
@@ -33,6 +34,8 @@ export interface Int8Options {
   readonly float?: ReadonlySet<string>;
   /** Steps whose values become outputs, too, named `seenName(step)`. */
   readonly exposed?: readonly string[];
+  /** Weights that are better than the nearest whole numbers. */
+  readonly rounding?: Rounding;
 }
 
 /** Name of the output that shows a step's values. */
@@ -46,7 +49,7 @@ export function writeInt8(
   ranges: Ranges,
   options: Int8Options = {},
 ): Uint8Array {
-  const writer = new Writer(network, ranges, options.float ?? new Set());
+  const writer = new Writer(network, ranges, options);
   for (const step of network.steps) writer.write(step);
   return writer.encode(options.exposed ?? []);
 }
@@ -68,15 +71,17 @@ class Writer {
   readonly #graph: GraphBuilder;
   readonly #network: Network;
   readonly #float: ReadonlySet<string>;
+  readonly #rounding: Rounding;
   readonly #free: ReadonlySet<string>;
   /** Scale of each step's values in 8 bits, by its name. */
   readonly #scales: ReadonlyMap<string, Scale>;
   readonly #carried = new Map<string, Carried>();
 
-  constructor(network: Network, ranges: Ranges, float: ReadonlySet<string>) {
+  constructor(network: Network, ranges: Ranges, { float, rounding }: Int8Options) {
     this.#graph = new GraphBuilder(network.name);
     this.#network = network;
-    this.#float = float;
+    this.#float = float ?? new Set();
+    this.#rounding = rounding ?? new Map();
     this.#free = freeInputs(network);
     this.#scales = chooseScales(network, ranges);
   }
@@ -176,15 +181,22 @@ class Writer {
       return;
     }
     const inputs = sourcesOf(step).map((from) => this.#dequantizedOf(from));
-    const quantize = this.#scales.has(name);
+    // What only floats are made of need not be rounded; a convolution in integers always gives 8 bits.
+    const inFloat = step.kind === 'dense' && !this.#isWantedIn8Bits(name);
+    const quantize = this.#scales.has(name) && !inFloat;
     const made = quantize ? `${name}_float` : name;
     switch (step.kind) {
       case 'convolve':
         graph.node('Conv', made, [...inputs, ...this.#weights(step)], convolution(step));
         break;
-      case 'dense':
-        graph.node('Gemm', made, [...inputs, ...this.#weights(step)]);
+      case 'dense': {
+        const relu = step.relu && !quantize;
+        const sum = relu ? `${name}_sum` : made;
+        graph.node('Gemm', sum, [...inputs, ...this.#weights(step)]);
+        // A Relu would be fused with the Gemm, in float.
+        if (relu) graph.node('Max', made, [sum, graph.float(`${name}_least`, 0)]);
         break;
+      }
       case 'pool':
         graph.node('MaxPool', made, inputs, pooling(step));
         break;
@@ -238,7 +250,9 @@ class Writer {
     const channelOf = convolve
       ? (i: number) => Math.floor(i / perChannel)
       : (i: number) => i % channels;
-    const q = quantizeWeights(weights, bias, this.#scale(step.from).scale, channelOf);
+    const inputScale = this.#scale(step.from).scale;
+    const rounded = this.#rounding.get(name);
+    const q = quantizeWeights(weights, bias, inputScale, channelOf, rounded);
     const shape = convolve ? step.weightShape : [perChannel, channels];
     const weightInputs = [
       graph.int8s(`${name}_weights_q`, shape, q.weights),

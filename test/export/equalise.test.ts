@@ -1,4 +1,4 @@
-// Channels of packets made alike in size: the same answers in float32, better ones in int8.
+// Channels made alike in size: the same answers in float32, better ones in int8.
 
 import test from 'ava';
 import { calibrate, type Sample } from '../../export/calibrate.ts';
@@ -69,9 +69,3 @@ for (const entries of [['embedded'], ['scaled', 'embedded', 'soft-bins']]) {
     },
   );
 }
-
-test.serial('a network that reads sizes as numbers stays what it is', async (t) => {
-  await chooseBackend('wasm');
-  const network = build(['scaled']);
-  t.is(await equalised(network, sampleOf()), network);
-});
