@@ -34,8 +34,18 @@ const sizes = {
     jitterBytes: 16,
     embeddingDropout: 0.1,
   },
+  /** Less of both: half as many sizes are moved, half as many left out. */
+  lightly: {
+    entries: ['scaled', 'embedded', 'soft-bins'],
+    width: 24,
+    jitterShare: 0.2,
+    jitterBytes: 16,
+    embeddingDropout: 0.05,
+  },
   scaled: { entries: ['scaled'] },
 };
+/** With looks after so few packets a network still learns after 24 epochs: more of its flows are then seen whole, too. */
+const longer = { epochs: 80, halveEveryEpochs: 20, patienceEpochs: 80, meanEpochs: 3 };
 
 export const SERIES_NETWORKS: readonly SeriesNetwork[] = [
   {
@@ -48,6 +58,20 @@ export const SERIES_NETWORKS: readonly SeriesNetwork[] = [
         head,
         dropout,
         sizes: sizes.embedded,
+      },
+    },
+  },
+  {
+    name: 'flow-cnn, series, sizes embedded with little jitter, 80 epochs',
+    training: longer,
+    network: {
+      name: 'flow-cnn',
+      options: {
+        inputs: ['series'],
+        series: convolutions,
+        head,
+        dropout,
+        sizes: sizes.lightly,
       },
     },
   },
