@@ -44,7 +44,7 @@ const sizes = {
   },
   scaled: { entries: ['scaled'] },
 };
-/** With looks after so few packets a network still learns after 24 epochs: more of its flows are then seen whole, too. */
+/** Most looks are at few packets: of whole flows the network has still much to learn after 24 epochs. */
 const longer = { epochs: 80, halveEveryEpochs: 20, patienceEpochs: 80, meanEpochs: 3 };
 
 export const SERIES_NETWORKS: readonly SeriesNetwork[] = [
