@@ -10,7 +10,7 @@ import {
   shiftsOf,
   weightedSteps,
 } from './layer-report.ts';
-import type { Network } from './network.ts';
+import { type Network, parametersOf } from './network.ts';
 import { parseRangeMethod, type RangeMethod } from './ranges.ts';
 import { roundWeights } from './round-weights.ts';
 import { writeInt8 } from './write-int8.ts';
@@ -86,9 +86,11 @@ export async function quantize(
     .map(({ name }) => name)
     .filter((name) => !float.has(name) && layers[name]?.precision !== 'int8')
     .sort((a, b) => (shifts.get(b) ?? 0) - (shifts.get(a) ?? 0));
-  for (const layer of candidates.slice(0, LAYERS_TRIED)) {
+  const costs = multiplicationsOf(network);
+  for (const layer of candidates) {
     if (reaches(judgement, limits)) break;
     const tried = new Set(float).add(layer);
+    if (shareOf(tried, costs) > FLOAT_MOST) continue;
     const model = writeInt8(network, ranges, { float: tried, rounding });
     const found = await judge(model);
     // What does not help stays small and fast.
@@ -104,10 +106,40 @@ export async function quantize(
   return { int8, layers: reports, fallbacks, first };
 }
 
-/** Layers that are tried in float, those first that move the answer most. */
-const LAYERS_TRIED = 8;
 /** A layer in float has to bring the answers nearer to those of fp32 by so much of what is between them. */
-const HELP = 0.05;
+const HELP = 0.02;
+/** Of all multiplications, by how many may be in float: with more, int8 is not worth its losses. */
+const FLOAT_MOST = 0.4;
+
+/** Multiplications of one flow in each layer with weights, by its name. */
+function multiplicationsOf(network: Network): ReadonlyMap<string, number> {
+  const byName = new Map(network.steps.map((step) => [step.name, step]));
+  return new Map(
+    weightedSteps(network).map((step) => {
+      const times =
+        step.kind === 'convolve'
+          ? step.shape[1]
+          : step.kind === 'lstm'
+            ? byName.get(step.from)?.shape[0]
+            : 1;
+      // Tables are looked up.
+      const isTable = step.kind === 'look-up' || step.kind === 'packet-channels';
+      return [step.name, isTable ? 0 : parametersOf(step) * (times ?? 1)];
+    }),
+  );
+}
+
+function shareOf(
+  layers: ReadonlySet<string>,
+  costs: ReadonlyMap<string, number>,
+): number {
+  let [own, all] = [0, 0];
+  for (const [name, cost] of costs) {
+    all += cost;
+    if (layers.has(name)) own += cost;
+  }
+  return own / all;
+}
 
 function reaches({ agreement, accuracyLoss }: Judgement, limits: Limits): boolean {
   return agreement >= limits.agreement && accuracyLoss <= limits.accuracyLoss;

@@ -32,7 +32,7 @@ import { chain } from './layers.ts';
 
 const FLOWS = 512;
 const CLASSES = 4;
-const WIDTH = 16;
+const WIDTH = 64;
 const SQUARED = { kind: 'squared-error' } as const;
 
 let network: Network;
