@@ -4,7 +4,6 @@
 import type { LabelledRow } from '../models/data/flow-source.ts';
 import { drawLook } from '../models/data/looks.ts';
 import { classOf, type OpenData, openData, rowsOf } from '../models/data/open-data.ts';
-import { HYPER_PARAMETERS } from '../models/hyper-parameters.ts';
 import { networkNamed } from '../models/networks/networks.ts';
 import { type Random, seededRandom } from '../models/random.ts';
 import { type Samples, samplesOf } from '../models/samples.ts';
@@ -21,6 +20,8 @@ import type { Exported, ExportFlows, TrainedModel } from './trained-model.ts';
 
 /** Flows of validation and of test at most: figures get no better by more, and memory is bounded. */
 const FLOWS_MOST = 10_000;
+/** Looks at training flows from which int8 ranges are found: more change nothing. */
+const CALIBRATION_FLOWS = 512;
 
 /**
  * @param dataDirectory where the data set lies now; where it lay in training unless given
@@ -82,11 +83,10 @@ async function openTrainingData(
 async function drawnFlows({ config }: Run, data: OpenData): Promise<DrawnFlows> {
   const { packets } = featureSpecOf(config);
   const { seed } = config.training;
-  const { calibrationFlows } = HYPER_PARAMETERS;
   const draw = (part: Part, most: number) =>
     drawnOf(labelled(data, part, packets), most, seededRandom(seed));
   const drawn = {
-    train: await draw('train', calibrationFlows),
+    train: await draw('train', CALIBRATION_FLOWS),
     validation: await draw('validation', FLOWS_MOST),
     test: await draw('test', FLOWS_MOST),
   };
@@ -142,19 +142,17 @@ function exportFlows(
   ): Samples => {
     const looks = rows.map((flow) => ({
       features: featuresOfRow(flow.row, spec, { cut: cutOf(flow) }),
-      service: flow.label,
+      label: flow.label,
     }));
     return samplesOf(looks, normaliser, spec.seriesSteps);
   };
   const random = seededRandom(config.training.seed);
-  const whole = samples(validation);
   const cuts = config.data.looks.filter((packets) => packets < spec.packets);
   return {
     calibration: samples(train, ({ row }) => drawLook(row, config.data, random)),
-    validationWhole: whole,
-    validation: whole,
+    validation: samples(validation),
     test: {
-      flows: test.map(({ row, label }) => ({ session: row.session, service: label })),
+      flows: test.map(({ row, label }) => ({ session: row.session, label })),
       whole: samples(test),
       cuts: new Map(cuts.map((cut) => [cut, samples(test, () => cut)])),
       inputs,

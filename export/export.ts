@@ -1,6 +1,6 @@
-// `sluice export`, `npm run export`: a run of `sluice train` or `npm run train` -> a bundle: int8 model, manifest, card.
+// `sluice export`: a run of `sluice train` -> a bundle: int8 model, manifest, card.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,7 +9,6 @@ import { InputError } from '../src/errors.ts';
 import { cardOf } from './card.ts';
 import { failedChecks } from './checks.ts';
 import { openDatasetRun } from './dataset-run.ts';
-import { openLabRun } from './lab-run.ts';
 import { type LayerSpeed, layerSpeeds } from './layer-speed.ts';
 import { manifestOf, namingFiles } from './manifest.ts';
 import { type Measured, measure } from './measure.ts';
@@ -22,9 +21,9 @@ import type { TrainedModel } from './trained-model.ts';
 const USAGE = `Exports a trained run as a bundle: int8 model, manifest, card, report of the quantization.
 
 usage: sluice export [options]
-  --run DIR        what sluice train or npm run train has written (default runs/router-cnn)
-  --data DIR       where the data set lies that it was trained on (default: where it lay; lab/dataset for npm run train)
-  --out DIR        the bundle (default: DIR/bundle in the run; models/bundles/router-cnn for npm run train)
+  --run DIR        what sluice train has written (default runs/router-cnn)
+  --data DIR       where the data set lies that it was trained on (default: where it lay)
+  --out DIR        the bundle (default: bundle in the run's folder)
   --range METHOD   how ranges of activations are chosen: squared-error (default),
                    percentile:P or largest
   --layers FILE    JSON: {"LAYER": {"precision": "int8" or "float", "range": METHOD}}
@@ -35,9 +34,6 @@ usage: sluice export [options]
 
 Exit code 0: written; 1: a check failed, nothing was written; 2: wrong input.
 `;
-
-const LAB_DATA = 'lab/dataset';
-const LAB_BUNDLE = 'models/bundles/router-cnn';
 
 interface Options {
   readonly run: string;
@@ -95,19 +91,6 @@ function readLayers(path: string): QuantizationOptions['layers'] {
   }
 }
 
-/** Whose run it is. Where both commands have left theirs, nobody knows whose the weights are. */
-function isRunOfTrain(directory: string): boolean {
-  const has = (name: string) => existsSync(join(directory, name));
-  const [ofTrain, ofLab] = [has('run.json'), has('config.json')];
-  if (ofTrain !== ofLab) return ofTrain;
-  throw new InputError(
-    'ERR_RUN',
-    ofTrain
-      ? `${directory} holds a run of \`sluice train\` (run.json) and one of \`npm run train\` (config.json), but the weights of only one; train into another directory`
-      : `${directory} holds no finished run: neither run.json of \`sluice train\` nor config.json of \`npm run train\``,
-  );
-}
-
 /** The files of a bundle, the manifest with the hashes of the others. */
 function bundleFiles(
   trained: TrainedModel,
@@ -146,13 +129,10 @@ async function writeBundle(out: string, files: ReadonlyMap<string, Uint8Array>) 
 async function main(options: Options): Promise<void> {
   const { force } = options;
   const start = performance.now();
-  const ofTrain = isRunOfTrain(options.run);
-  const out = options.out ?? (ofTrain ? join(options.run, 'bundle') : LAB_BUNDLE);
+  const out = options.out ?? join(options.run, 'bundle');
   say(`reading ${options.run} and its data`);
   await chooseBackend();
-  const exported = ofTrain
-    ? await openDatasetRun(options.run, options.data)
-    : await openLabRun(options.run, options.data ?? LAB_DATA);
+  const exported = await openDatasetRun(options.run, options.data);
   const { trained, flows } = exported;
   say('finding ranges, and what int8 costs each layer');
   const built = await buildModel(exported, options.quantization);

@@ -51,7 +51,7 @@ export function manifestOf(
     ...contractOf(trained),
     calibration: {
       temperature: trained.temperature,
-      thresholds: { ...measured.thresholds },
+      thresholds: { ...trained.thresholds },
     },
     training: trainingOf(trained),
     metrics: metricsOf(trained, measured),

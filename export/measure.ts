@@ -1,12 +1,11 @@
 // The int8 model against labels, against fp32 and against tfjs, on flows that it was not trained on.
 // Axes: B flows, K classes.
 
-import { atTemperature, fitThresholds } from '../models/calibration.ts';
-import { type Evaluation, evaluate } from '../models/evaluation.ts';
-import { HYPER_PARAMETERS } from '../models/hyper-parameters.ts';
+import { atTemperature } from '../models/calibration.ts';
 import { agreement, type Figures, figuresOf, likeliest } from '../models/metrics.ts';
 import { TENSORS } from '../models/networks/network.ts';
 import { pick, type Samples } from '../models/samples.ts';
+import { type Evaluation, evaluate } from './evaluation.ts';
 import type { BuiltModel } from './model-files.ts';
 import { OnnxModel, runAll } from './onnx-model.ts';
 import type { Exported } from './trained-model.ts';
@@ -24,8 +23,6 @@ export interface Measured {
   readonly accuracyLoss: number;
   /** Agreement after so many packets. */
   readonly earlyAgreement: ReadonlyMap<number, number>;
-  /** By class, on validation: the run's own, or fitted here. */
-  readonly thresholds: Readonly<Record<string, number>>;
   /** Share of test flows that reach their threshold, and how many of those are right. */
   readonly decided: { readonly share: number; readonly accuracy: number };
   /** One flow and what the int8 model says of it. */
@@ -34,7 +31,7 @@ export interface Measured {
 
 type Run = (samples: Samples) => Promise<Float32Array>;
 
-/** Measures a built model. All figures but the thresholds are of the test flows. */
+/** Measures a built model. All figures are of the test flows. */
 export async function measure(
   built: BuiltModel,
   { trained, flows: { validation, test } }: Exported,
@@ -43,12 +40,6 @@ export async function measure(
   const fp32 = await open(built.fp32);
   const int8 = await open(built.int8);
   const validated = await int8.run(validation);
-  const thresholds =
-    trained.thresholds ??
-    fitThresholds(validated, validation.labels, classes, {
-      precision: HYPER_PARAMETERS.thresholdPrecision,
-      floor: HYPER_PARAMETERS.thresholdFloor,
-    });
   const tfjs = atTemperature(built.tfjs(test.whole), classes.length, temperature);
   const earlyAgreement = new Map<number, number>();
   for (const [packets, samples] of test.cuts) {
@@ -65,8 +56,7 @@ export async function measure(
     parity: largestDifference(tfjs, fp32Probabilities),
     int8Agreement: await agreementOf(fp32.run, int8.run, test.whole, classes),
     earlyAgreement,
-    thresholds,
-    decided: decidedOf(probabilities, test.whole.labels, classes, thresholds),
+    decided: decidedOf(probabilities, test.whole.labels, classes, trained.thresholds),
     selfTest: selfTestOf(validation, validated, classes.length),
   };
   await fp32.close();

@@ -1,8 +1,8 @@
 // A trained run -> its network, and the network's two model files. Axes: B flows.
 
 import { agreement, likeliest } from '../models/metrics.ts';
+import { predict } from '../models/predict.ts';
 import type { Samples } from '../models/samples.ts';
-import { predict } from '../models/trainer.ts';
 import { limitsOf, limitsOnValidation } from './checks.ts';
 import { foldTemperature } from './fold-temperature.ts';
 import { type Network, outputOf, parameterCount } from './network.ts';
@@ -42,8 +42,8 @@ export async function buildModel(
   const quantized = await quantize(network, {
     sample: flows.calibration,
     options,
-    limits: limitsOnValidation(limits, flows.validationWhole.count),
-    judge: await judgeOn(network, fp32, flows.validationWhole),
+    limits: limitsOnValidation(limits, flows.validation.count),
+    judge: await judgeOn(network, fp32, flows.validation),
   });
   return {
     network,

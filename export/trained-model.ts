@@ -1,12 +1,11 @@
-// What export wants of a trained network, whichever command has trained it: `sluice train` (dataset-run.ts) or
-// `npm run train` (lab-run.ts). Axes: B flows.
+// What export wants of a trained network (dataset-run.ts reads it). Axes: B flows.
 
 import type { tf } from '../models/backend.ts';
-import type { TestSet } from '../models/evaluation.ts';
 import type { InputName, NetworkOptions } from '../models/networks/network.ts';
 import type { Samples } from '../models/samples.ts';
 import type { FeatureSpec } from '../src/features/features.ts';
 import type { StatisticsNormaliser } from '../src/features/normalise.ts';
+import type { TestSet } from './evaluation.ts';
 
 export interface TrainedModel {
   /** The bundle's. */
@@ -23,8 +22,8 @@ export interface TrainedModel {
   readonly normaliser: StatisticsNormaliser;
   /** Not folded into the weights of `model`. */
   readonly temperature: number;
-  /** By class; undefined: training has fitted none, so export does, on validation. */
-  readonly thresholds: Readonly<Record<string, number>> | undefined;
+  /** By class, fitted on validation. */
+  readonly thresholds: Readonly<Record<string, number>>;
   readonly model: tf.LayersModel;
   readonly seed: number;
   /** Git commit of the program that trained it. */
@@ -63,9 +62,7 @@ export interface Origin {
 export interface ExportFlows {
   /** Looks at training flows: int8 ranges are found on them. */
   readonly calibration: Samples;
-  /** Whole validation flows: they judge which layers stay in float. */
-  readonly validationWhole: Samples;
-  /** Validation flows at all looks: thresholds where training fitted none, and the self-test. */
+  /** They judge which layers stay in float; one of them is the self-test. */
   readonly validation: Samples;
   /** All figures are of these. */
   readonly test: TestSet;

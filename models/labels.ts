@@ -12,7 +12,3 @@ export const SERVICES = [
   'web',
 ] as const;
 export type Service = (typeof SERVICES)[number];
-
-export function isService(name: string): name is Service {
-  return (SERVICES as readonly string[]).includes(name);
-}

@@ -1,10 +1,8 @@
-// Labelled flows -> the tensors that train and test a network.
+// Labelled flows -> the tensors that export computes with.
 // Axes: B flows, M handshake messages, N bytes of a message, T steps, C channels, S statistics, K classes.
 
 import { allocateBatch, type Features, writeRow } from '../src/features/features.ts';
-import { fitStatistics, type StatisticsNormaliser } from '../src/features/normalise.ts';
-import { STATISTICS } from '../src/features/statistics-table.ts';
-import type { LabelledFlow } from './lab-data.ts';
+import type { StatisticsNormaliser } from '../src/features/normalise.ts';
 import { TENSORS } from './networks/network.ts';
 
 /** B labelled rows, ready for a network. Inputs are called as the model calls them. */
@@ -22,9 +20,10 @@ export interface Samples {
   readonly labels: Int32Array;
 }
 
-export interface LabelledFeatures {
+interface LabelledFeatures {
   readonly features: Features;
-  readonly service: number;
+  /** Index of the class. */
+  readonly label: number;
 }
 
 /** Rows in the order of `flows`. */
@@ -44,7 +43,7 @@ export function samplesOf(
       [TENSORS.series]: batch.series,
       [TENSORS.statistics]: batch.statistics,
     },
-    labels: Int32Array.from(flows, ({ service }) => service),
+    labels: Int32Array.from(flows, ({ label }) => label),
   };
 }
 
@@ -75,48 +74,4 @@ function pickRows<A extends Uint8Array | Float32Array | Int32Array>(
     rows.set(data.subarray(index * width, (index + 1) * width), b * width);
   }
   return rows;
-}
-
-/** The flow as it looks after `cut` packets, or whole where it has no more. */
-export function cutAt(flow: LabelledFlow, cut: number): LabelledFeatures {
-  return { features: flow.cuts.get(cut) ?? flow.features, service: flow.service };
-}
-
-/** Every look at every flow: whole, and after each cut that it outlives. */
-function allLooks(flows: readonly LabelledFlow[]): LabelledFeatures[] {
-  return flows.flatMap((flow) => [
-    { features: flow.features, service: flow.service },
-    ...Array.from(flow.cuts.values(), (features) => ({
-      features,
-      service: flow.service,
-    })),
-  ]);
-}
-
-/** Fitted on all looks at the training flows: early decisions are read with the same normaliser. */
-export function fitNormaliser(
-  flows: readonly LabelledFlow[],
-  clip: number,
-): StatisticsNormaliser {
-  const rows = allLooks(flows).map(({ features }) => features.statistics);
-  return fitStatistics(rows, STATISTICS.length, clip);
-}
-
-/** Weight of each class's flows: (B / (K·count))^power; with power 1 each class weighs the same. */
-export function classWeights(
-  labels: Int32Array,
-  classes: number,
-  power: number,
-): number[] {
-  const counts = countsOf(labels, classes);
-  return counts.map((count) =>
-    count === 0 ? 0 : (labels.length / (classes * count)) ** power,
-  );
-}
-
-/** Flows of each class. */
-export function countsOf(labels: Int32Array, classes: number): number[] {
-  const counts = new Array<number>(classes).fill(0);
-  for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
-  return counts;
 }

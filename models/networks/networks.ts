@@ -3,7 +3,6 @@
 
 import { InputError } from '../../src/errors.ts';
 import { ROUTER_SERIES_STEPS, SERIES_STEPS_MAX } from '../../src/features/shapes.ts';
-import { HYPER_PARAMETERS, ROUTER_CNN } from '../hyper-parameters.ts';
 import { type Network, network, TENSORS } from './network.ts';
 import {
   PAPER_CONVOLUTIONS,
@@ -12,6 +11,7 @@ import {
   PAPER_RECURRENT,
   PAPER_STATISTICS,
 } from './options.ts';
+import { ROUTER_CNN, ROUTER_DROPOUT } from './router.ts';
 import { type TripartiteDefaults, tripartiteCnn, tripartiteLstm } from './tripartite.ts';
 import { ucdavisCnn, ucdavisCnnLstm } from './ucdavis.ts';
 
@@ -36,10 +36,7 @@ const router = {
   },
   statistics: ROUTER_CNN.statistics,
   head: ROUTER_CNN.head,
-  dropout: {
-    branch: HYPER_PARAMETERS.dropoutBranch,
-    head: HYPER_PARAMETERS.dropoutHead,
-  },
+  dropout: ROUTER_DROPOUT,
 } satisfies Partial<TripartiteDefaults<never>>;
 
 function copyOfGroup(

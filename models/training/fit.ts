@@ -9,7 +9,6 @@ import { batchOf, type Example, type InputSpec } from '../data/batch.ts';
 import { StepRunner } from '../graph/step-runner.ts';
 import { weightsOnGrid } from '../int8-grid.ts';
 import { crossEntropy, figuresOf, likeliest } from '../metrics.ts';
-import { copyWeights, setWeights } from '../trainer.ts';
 import {
   type Batch,
   predictBatch,
@@ -17,6 +16,7 @@ import {
   type StepOptions,
   variablesOf,
 } from '../training-step.ts';
+import { copyWeights, setWeights } from '../weights.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { skipDraws } from './draws.ts';
 import { meanOf } from './weight-mean.ts';

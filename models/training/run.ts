@@ -8,7 +8,7 @@ import { InputError } from '../../src/errors.ts';
 import type { StatisticsNormaliser } from '../../src/features/normalise.ts';
 import type { tf } from '../backend.ts';
 import { accuracyCurves, lossCurves } from '../report/training-curves.ts';
-import { loadWeights, saveWeights } from '../run-directory.ts';
+import { loadWeights, saveWeights } from '../weights.ts';
 import { buildNetwork } from './configured-network.ts';
 import type { EpochRecord, FitResult } from './fit.ts';
 import { type TrainingConfig, trainingConfigSchema } from './training-config.ts';

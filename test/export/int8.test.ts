@@ -18,10 +18,11 @@ import { SERVICES } from '../../models/labels.ts';
 import { agreement, likeliest } from '../../models/metrics.ts';
 import { TENSORS } from '../../models/networks/network.ts';
 import { networkNamed } from '../../models/networks/networks.ts';
-import { predict, train } from '../../models/trainer.ts';
+import { predict } from '../../models/predict.ts';
 import { ROUTER_SERIES_STEPS } from '../../src/features/shapes.ts';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
 import { type SyntheticShape, syntheticSamples } from '../models/synthetic.ts';
+import { trainOnSamples } from '../models/train-on-samples.ts';
 import { closeTo } from './differences.ts';
 
 const CLASSES = SERVICES.length;
@@ -41,18 +42,7 @@ test.before(async (t) => {
   t.timeout(600_000);
   await chooseBackend('wasm');
   const model = networkNamed('router-cnn').build({ ...SHAPE, seed: 1 });
-  await train(model, { samples: trainSamples, flows: trainSamples.count }, testSamples, {
-    classes: SERVICES,
-    seed: 1,
-    epochs: 12,
-    batchFlows: 64,
-    learningRate: 0.001,
-    halveEveryEpochs: 10,
-    patienceEpochs: 10,
-    classWeights: SERVICES.map(() => 1),
-    labelSmoothing: 0.05,
-    wholeShare: 0,
-  });
+  trainOnSamples(model, trainSamples, SERVICES);
   network = readNetwork(model);
   const ranges = await calibrate(network, trainSamples);
   int8 = writeInt8(network, ranges);

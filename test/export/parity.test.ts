@@ -8,7 +8,7 @@ import { chooseBackend, tf } from '../../models/backend.ts';
 import { SERVICES } from '../../models/labels.ts';
 import { TENSORS } from '../../models/networks/network.ts';
 import { networkNamed } from '../../models/networks/networks.ts';
-import { predict } from '../../models/trainer.ts';
+import { predict } from '../../models/predict.ts';
 import { ROUTER_SERIES_STEPS } from '../../src/features/shapes.ts';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
 import { seededNumbers } from '../models/numbers.ts';

@@ -84,6 +84,7 @@ interface ExportResult {
   readonly int8Agreement: number;
   readonly accuracyLoss: number;
   readonly failed: readonly string[];
+  readonly layers: readonly { readonly name: string }[];
 }
 
 /** Exports, by force where a check fails, as those of a network that has learnt nothing may. */
@@ -101,6 +102,14 @@ async function exported(t: ExecutionContext, directory: string) {
   t.deepEqual(manifest.failedChecks, result.failed);
   for (const text of result.failed) t.true(card.includes(text), text);
   t.is(card.includes('was written by --force'), result.failed.length > 0);
+  t.deepEqual(Object.keys(manifest.files).sort(), ['card.md', 'quantization.json']);
+  const names = result.layers.map(({ name }) => name);
+  for (const name of names) t.true(card.includes(`| ${name} |`), name);
+  const report = JSON.parse(await readFile(join(bundle, 'quantization.json'), 'utf8'));
+  t.deepEqual(
+    report.layers.map(({ name }: { name: string }) => name),
+    names,
+  );
   return { bundle, manifest, card, result };
 }
 
@@ -277,7 +286,4 @@ test.serial('what does not belong to the run is told in one line', async (t) => 
   const weights = join(directory, 'weights.bin');
   await writeFile(weights, (await readFile(weights)).subarray(4));
   await refused(/weights\.bin has \d+ bytes, weights\.json wants \d+; train it anew/);
-
-  await writeFile(join(directory, 'config.json'), '{}');
-  await refused(/holds a run of `sluice train` .* and one of `npm run train`/);
 });

@@ -14,7 +14,6 @@ import {
   likeliest,
 } from '../../models/metrics.ts';
 import { seededRandom, shuffledIndices } from '../../models/random.ts';
-import { classWeights } from '../../models/samples.ts';
 import { syntheticSamples } from './synthetic.ts';
 
 const CLASSES = ['a', 'b', 'c'];
@@ -90,13 +89,6 @@ test('a threshold lets through what is right often enough, and no class unseen',
     b: 1,
     c: 1,
   });
-});
-
-test('small classes weigh more, by the power that is asked for', (t) => {
-  const labels = Int32Array.of(0, 0, 0, 1);
-  t.deepEqual(classWeights(labels, 2, 1), [4 / 6, 2]);
-  t.deepEqual(classWeights(labels, 2, 0), [1, 1]);
-  t.deepEqual(classWeights(labels, 3, 1)[2], 0);
 });
 
 test('a shuffle is a permutation and can be repeated', (t) => {

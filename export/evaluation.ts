@@ -1,20 +1,15 @@
-// A trained model -> the figures of its card: against baselines, after few packets, without each input.
+// A trained model -> the figures of its card: after few packets, without each input.
 // Axes: B flows, K classes.
 
-import { majority } from './baselines/look-up.ts';
-import { nearestNeighbours } from './baselines/nearest.ts';
-import { signedSizes } from './baselines/sizes.ts';
-import type { LabelledFlow } from './lab-data.ts';
 import {
-  agreement,
   calibrationError,
   type Figures,
   figuresOf,
   likeliest,
-} from './metrics.ts';
-import { INPUTS, type InputName } from './networks/network.ts';
-import { seededRandom } from './random.ts';
-import type { Samples } from './samples.ts';
+} from '../models/metrics.ts';
+import { INPUTS, type InputName } from '../models/networks/network.ts';
+import { seededRandom } from '../models/random.ts';
+import type { Samples } from '../models/samples.ts';
 
 /** Anything that gives probabilities [B, K] for samples. */
 export type Predictor = (samples: Samples) => Promise<Float32Array>;
@@ -39,7 +34,7 @@ export interface Evaluation {
 /** Test flows as an evaluation wants them. */
 export interface TestSet {
   /** Session, and index of the class. */
-  readonly flows: readonly Pick<LabelledFlow, 'session' | 'service'>[];
+  readonly flows: readonly { readonly session: string; readonly label: number }[];
   readonly whole: Samples;
   /** The same flows after so many packets. */
   readonly cuts: ReadonlyMap<number, Samples>;
@@ -86,31 +81,6 @@ function zeroed(samples: Samples, name: InputName): Samples {
   return { ...samples, inputs: { ...samples.inputs, [name]: zeros } };
 }
 
-/** Accuracy of simpler ways on the same flows. */
-export function baselines(
-  train: Samples,
-  test: Samples,
-  classes: readonly string[],
-): Record<string, number> {
-  const { labels, count } = train;
-  const accuracyOf = (probabilities: Float32Array) =>
-    agreement(likeliest(probabilities, classes.length), test.labels);
-  const nearest = (known: Float32Array, asked: Float32Array) => {
-    const columns = known.length / count;
-    return nearestNeighbours(
-      { values: known, labels, columns, classes: classes.length },
-      asked,
-    );
-  };
-  return {
-    majorityClass: accuracyOf(majority(labels, test.count, classes.length)),
-    nearestNeighbourOnSizes: accuracyOf(nearest(signedSizes(train), signedSizes(test))),
-    nearestNeighbourOnStatistics: accuracyOf(
-      nearest(train.inputs.statistics, test.inputs.statistics),
-    ),
-  };
-}
-
 const RESAMPLINGS = 1000;
 
 /** Flows of one session stand or fall together, so sessions are resampled, not flows. */
@@ -122,7 +92,7 @@ function intervalOverSessions(
   for (const [b, flow] of flows.entries()) {
     const session = sessions.get(flow.session) ?? { right: 0, flows: 0 };
     session.flows++;
-    if (predicted[b] === flow.service) session.right++;
+    if (predicted[b] === flow.label) session.right++;
     sessions.set(flow.session, session);
   }
   const all = [...sessions.values()];
