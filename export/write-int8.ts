@@ -112,7 +112,7 @@ class Writer {
       // Exact: the bytes are their own quantization.
       this.#carried.set(name, { ...this.#carriedOf(step.from) });
     } else if (isMoving(step)) this.#move(step);
-    else if (isInteger(step, this.#float)) this.#compute(step);
+    else if (this.#computesInIntegers(step)) this.#compute(step);
     else if (isWeighted(step)) this.#computeInFloat(step);
     else if (step.kind === 'lstm' && !this.#float.has(name)) {
       const [x, ...lengths] = sourcesOf(step);
@@ -161,13 +161,29 @@ class Writer {
     this.#carried.set(name, { quantized: moved });
   }
 
-  /** Whether an integer kernel reads a step's values, be it through others that move them. */
+  /** Whether a layer's integer kernel reads a step's values, be it through others that move or join them. */
   #isWantedIn8Bits(name: string): boolean {
     return this.#network.steps.some((step) => {
       if (!sourcesOf(step).includes(name)) return false;
-      if (isMoving(step)) return this.#isWantedIn8Bits(step.name);
-      return isInteger(step, this.#float);
+      if (isWeighted(step)) return isInteger(step, this.#float);
+      const passesOn = isMoving(step) || isInteger(step, this.#float);
+      return passesOn && this.#isWantedIn8Bits(step.name);
     });
+  }
+
+  /**
+   * Layers do unless they are to stay in float. What only joins or picks values rounds them for nothing where floats alone are
+   * made of them, unless they are 8-bit numbers of one scale already: then nothing gets lost.
+   */
+  #computesInIntegers(step: Step): step is IntegerStep {
+    if (!isInteger(step, this.#float)) return false;
+    if (isWeighted(step) || this.#isWantedIn8Bits(step.name)) return true;
+    const sources = sourcesOf(step);
+    const quantized = sources.every(
+      (from) => this.#carriedOf(from).quantized !== undefined,
+    );
+    if (step.kind === 'concat') return quantized && this.#isCopying(sources, step.name);
+    return quantized && step.kind === 'pool';
   }
 
   /** The node between DequantizeLinear and QuantizeLinear; logits have nothing behind them. */

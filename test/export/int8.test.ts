@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { calibrate } from '../../export/calibrate.ts';
+import { weightedSteps } from '../../export/layer-report.ts';
 import type { Network } from '../../export/network.ts';
 import { type Inputs, OnnxModel, rowsOf, runAll } from '../../export/onnx-model.ts';
 import { decodeModel } from '../../export/proto.ts';
@@ -88,6 +89,21 @@ test.serial('the optimised int8 graph holds no float Conv or Gemm', async (t) =>
   t.is(count('QLinearConv'), kinds.filter((kind) => kind === 'convolve').length);
   t.is(count('QGemm'), kinds.filter((kind) => kind === 'dense').length);
 });
+
+test.serial(
+  'with all layers in float nothing is rounded on the way between them',
+  async (t) => {
+    const { inputs, count } = testSamples;
+    const float = new Set(weightedSteps(network).map(({ name }) => name));
+    const ranges = await calibrate(network, trainSamples);
+    const got = await probabilitiesOf(
+      writeInt8(network, ranges, { float }),
+      inputs,
+      count,
+    );
+    closeTo(t, got, await probabilitiesOf(writeFp32(network), inputs, count), 1e-5);
+  },
+);
 
 test.serial('every int8 weight lies within the limit that AVX2 wants', (t) => {
   let largest = 0;
