@@ -4,7 +4,7 @@ import type { InputName } from '../models/networks/network.ts';
 import type { Manifest } from '../src/bundle/manifest.ts';
 import { table } from './card-table.ts';
 import type { Measured } from './measure.ts';
-import type { BuiltModel } from './model-files.ts';
+import type { BuiltModel, Int8Model } from './model-files.ts';
 import type { Quantized } from './quantization.ts';
 import type { TrainedModel } from './trained-model.ts';
 
@@ -37,8 +37,10 @@ export function cardOf({ manifest, trained, measured, built }: CardInputs): stri
     figuresSection(manifest, measured),
     '## Per class',
     classesSection(manifest, measured),
-    '## int8',
-    int8Section(manifest, measured, built),
+    built.int8 === undefined ? '## Tree' : '## int8',
+    built.int8 === undefined
+      ? treeSection(manifest, measured)
+      : int8Section(manifest, measured, built.int8),
     '## Limits',
     limitsSection(trained, measured),
     '## How to make it again',
@@ -64,7 +66,7 @@ const INPUT_WORDS: Readonly<Record<InputName, string>> = {
 
 function summary(
   { model, classes, training }: Manifest,
-  { inputs }: TrainedModel,
+  { inputs, trained }: TrainedModel,
   { test }: Measured,
 ): string {
   const words = inputs.map((name) => INPUT_WORDS[name]);
@@ -74,14 +76,14 @@ function summary(
   return [
     `Tells which of ${classes.length} classes (${classes.join(', ')}) an encrypted flow belongs to,`,
     `from ${seen}; the server’s name is not among them.`,
-    `${model.parameters.toLocaleString('en-US')} parameters in int8, ${Math.round(model.sizeBytes / 1024)} KiB.`,
+    `${model.parameters.toLocaleString('en-US')} ${trained.kind === 'tree' ? 'nodes of a decision tree' : `parameters in ${model.precision}`}, ${Math.round(model.sizeBytes / 1024)} KiB.`,
     `Accuracy ${percent(test.whole.accuracy)}, macro-F1 ${percent(test.whole.macroF1)} on flows that it was never trained on`,
     `(${test.whole.flows} flows; trained on ${training.flows}).`,
   ].join('\n');
 }
 
 function figuresSection(
-  { metrics }: Manifest,
+  { metrics, model }: Manifest,
   { test, decided, trained }: Measured,
 ): string {
   const [low, high] = test.accuracyInterval;
@@ -100,14 +102,17 @@ function figuresSection(
     percent(accuracy),
     '',
   ]);
-  const whole = ['**int8, whole flows**', `**${percent(test.whole.accuracy)}**`];
+  const whole = [
+    `**${model.precision}, whole flows**`,
+    `**${percent(test.whole.accuracy)}**`,
+  ];
   const { accuracy, macroF1 } = trained;
   return [
     table(
       ['on the test flows', 'accuracy', 'macro-F1'],
       [
         [...whole, `**${percent(test.whole.macroF1)}**`],
-        ['fp32 (tfjs), whole flows', percent(accuracy), percent(macroF1)],
+        ['before export, whole flows', percent(accuracy), percent(macroF1)],
         ...early,
         ...without,
         ...baselines,
@@ -142,14 +147,14 @@ function classesSection({ classes, calibration }: Manifest, { test }: Measured):
 function int8Section(
   { model, calibration }: Manifest,
   measured: Measured,
-  { quantized }: BuiltModel,
+  { quantized }: Int8Model,
 ): string {
   const early = [...measured.earlyAgreement].map(
     ([packets, share]) => `${percent(share)} after ${packets} packets`,
   );
   return [
     `fp32 and int8 choose the same class for ${percent(measured.int8Agreement)} of the test flows (${early.join(', ')}).`,
-    `fp32 ONNX and tfjs differ by at most ${measured.parity.toExponential(1)} in a probability.`,
+    `fp32 ONNX and the trained network differ by at most ${measured.parity.toExponential(1)} in a probability.`,
     'Static QDQ quantization: uint8 activations, int8 weights within ±64 (AVX2 without VNNI saturates beyond), int32',
     `biases. Temperature ${calibration.temperature.toFixed(3)} is folded into the last layer. SHA-256 of the model:`,
     `\`${model.sha256}\`.`,
@@ -160,6 +165,15 @@ function int8Section(
     '',
     'error: root mean square of the layer’s differences from fp32, in parts of its values; clipped: values that 8 bits',
     'cannot reach; shift: mean difference of a probability when this layer alone is int8.',
+  ].join('\n');
+}
+
+function treeSection({ model, calibration }: Manifest, { parity }: Measured): string {
+  return [
+    'C4.5 on the statistics: gain ratio, pessimistic pruning, one pseudo-count a class in each leaf; as ai.onnx.ml',
+    `TreeEnsembleClassifier. It and the trained tree differ by at most ${parity.toExponential(1)} in a probability.`,
+    `Temperature ${calibration.temperature.toFixed(3)} is put into the leaves. SHA-256 of the model:`,
+    `\`${model.sha256}\`.`,
   ].join('\n');
 }
 

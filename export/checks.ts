@@ -18,8 +18,9 @@ const ACCURACY_LOSS_LIMIT = 0.005;
 const AGREEMENT_LIMIT = 0.99;
 const LSTM_AGREEMENT_LIMIT = 0.98;
 
-export function limitsOf(network: Network): Limits {
-  const lstm = network.steps.some(({ kind }) => kind === 'lstm');
+/** @param network undefined: a tree */
+export function limitsOf(network?: Network): Limits {
+  const lstm = network?.steps.some(({ kind }) => kind === 'lstm') === true;
   return {
     agreement: lstm ? LSTM_AGREEMENT_LIMIT : AGREEMENT_LIMIT,
     accuracyLoss: ACCURACY_LOSS_LIMIT,
@@ -41,7 +42,7 @@ export function limitsOnValidation(limits: Limits, flows: number): Limits {
 }
 
 export interface Checked {
-  /** Largest difference of a probability between tfjs and fp32 ONNX. */
+  /** Largest difference of a probability between what training left and fp32 ONNX. */
   readonly parity: number;
   /** On flows that decided nothing. */
   readonly agreement: number;
@@ -49,17 +50,18 @@ export interface Checked {
   readonly limits: Limits;
   /** Layers that are float by choice. */
   readonly floatLayers: readonly string[];
-  readonly int8: Uint8Array;
+  /** What routers run. */
+  readonly served: Uint8Array;
 }
 
 /** What fails, a line each; empty: nothing. */
 export async function failedChecks(checked: Checked): Promise<string[]> {
-  const { parity, agreement, accuracyLoss, limits, floatLayers, int8 } = checked;
+  const { parity, agreement, accuracyLoss, limits, floatLayers, served } = checked;
   const percent = (share: number) => `${(100 * share).toFixed(2)}%`;
   const failed: string[] = [];
   if (!(parity <= PARITY_LIMIT)) {
     failed.push(
-      `fp32 ONNX differs from tfjs by ${parity} in a probability, at most ${PARITY_LIMIT}`,
+      `fp32 ONNX differs from the trained model by ${parity} in a probability, at most ${PARITY_LIMIT}`,
     );
   }
   if (!(agreement >= limits.agreement)) {
@@ -72,13 +74,13 @@ export async function failedChecks(checked: Checked): Promise<string[]> {
       `int8 is right on ${percent(accuracyLoss)} fewer of the test flows than fp32, at most ${percent(limits.accuracyLoss)}`,
     );
   }
-  const kernels = await floatKernels(int8);
+  const kernels = await floatKernels(served);
   if (kernels.length > floatLayers.length) {
     failed.push(
       `onnxruntime computes ${kernels.length} layers in float (${[...new Set(kernels)].join(', ')}), ${floatLayers.length} were meant to be`,
     );
   }
-  const beyond = weightsBeyondLimit(int8);
+  const beyond = weightsBeyondLimit(served);
   if (beyond !== undefined) {
     failed.push(
       `weights of "${beyond}" go beyond ±${WEIGHT_LIMIT}: sums saturate on AVX2 without VNNI`,

@@ -5,6 +5,7 @@ import type { LabelledRow } from '../models/data/flow-source.ts';
 import type { OpenData } from '../models/data/open-data.ts';
 import { agreement, likeliest } from '../models/metrics.ts';
 import type { Run } from '../models/training/run.ts';
+import { C45 } from '../models/tree/c45-kind.ts';
 import type { Part } from '../src/dataset/split-file.ts';
 import { table } from './card-table.ts';
 import type { Origin } from './trained-model.ts';
@@ -54,6 +55,14 @@ function majorityAccuracy({ data, classes }: Run, { test }: DrawnFlows): number 
   return agreement(likeliest(answers, classes.length), labels);
 }
 
+const NETWORK_WORDS = [
+  'Weights, normaliser and int8 ranges come from the training flows; the best epoch, temperature and thresholds from the',
+  'validation flows, and which layers stay in float; the test flows decided nothing.',
+];
+const TREE_WORDS = [
+  'The tree comes from the training flows, temperature and thresholds from the validation flows; the test flows decided nothing.',
+];
+
 function dataSection(run: Run, named: string): string {
   const { data, config } = run;
   const { train, validation, test } = flowsOf(run);
@@ -70,8 +79,7 @@ function dataSection(run: Run, named: string): string {
       ],
     ),
     '',
-    'Weights, normaliser and int8 ranges come from the training flows; the best epoch, temperature and thresholds from the',
-    'validation flows, and which layers stay in float; the test flows decided nothing.',
+    ...(config.network.name === C45.name ? TREE_WORDS : NETWORK_WORDS),
     `SHA-256 of the data set’s content: \`${data.sha256}\`, of the split: \`${data.splitSha256}\`.`,
   ].join('\n');
 }

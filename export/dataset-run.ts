@@ -4,11 +4,11 @@
 import type { LabelledRow } from '../models/data/flow-source.ts';
 import { drawLook } from '../models/data/looks.ts';
 import { classOf, type OpenData, openData, rowsOf } from '../models/data/open-data.ts';
-import { networkNamed } from '../models/networks/networks.ts';
+import { modelKindNamed } from '../models/networks/networks.ts';
 import { type Random, seededRandom } from '../models/random.ts';
 import { type Samples, samplesOf } from '../models/samples.ts';
 import { featureSpecOf } from '../models/training/configured-network.ts';
-import { loadNetwork, type Run, readRun } from '../models/training/run.ts';
+import { loadTrained, type Run, readRun } from '../models/training/run.ts';
 import { fileSha256 } from '../src/dataset/dataset-file.ts';
 import { readManifest } from '../src/dataset/dataset-manifest.ts';
 import { checkSpec } from '../src/dataset/dataset-reader.ts';
@@ -40,7 +40,7 @@ export async function openDatasetRun(
 }
 
 function refuseSessions({ config }: Run): void {
-  if (networkNamed(config.network.name).row === 'flow') return;
+  if (modelKindNamed(config.network.name).row === 'flow') return;
   throw new InputError(
     'ERR_EXPORT_NETWORK',
     `network ${config.network.name} judges whole sessions, and a bundle labels flows as they come; export a run of a network that judges flows`,
@@ -166,7 +166,7 @@ async function trainedModelOf(
   { data, drawn }: { readonly data: OpenData; readonly drawn: DrawnFlows },
 ): Promise<TrainedModel> {
   const { config, classes, normaliser, temperature, thresholds } = run;
-  const network = networkNamed(config.network.name);
+  const network = modelKindNamed(config.network.name);
   const { options } = config.network;
   return {
     name: bundleName(config.name),
@@ -178,7 +178,7 @@ async function trainedModelOf(
     normaliser,
     temperature,
     thresholds,
-    model: await loadNetwork(directory, run),
+    trained: await loadTrained(directory, run),
     seed: config.training.seed,
     commit: run.commit,
     backend: run.backend,

@@ -1,4 +1,4 @@
-// `sluice export`: a run of `sluice train` -> a bundle: int8 model, manifest, card.
+// `sluice export`: a run of `sluice train` -> a bundle: model, manifest, card.
 
 import { readFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
@@ -6,19 +6,20 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chooseBackend } from '../models/backend.ts';
 import { InputError } from '../src/errors.ts';
+import type { Sample } from './calibrate.ts';
 import { cardOf } from './card.ts';
 import { failedChecks } from './checks.ts';
 import { openDatasetRun } from './dataset-run.ts';
 import { type LayerSpeed, layerSpeeds } from './layer-speed.ts';
 import { manifestOf, namingFiles } from './manifest.ts';
 import { type Measured, measure } from './measure.ts';
-import { type BuiltModel, buildModel } from './model-files.ts';
+import { type BuiltModel, buildModel, type Int8Model } from './model-files.ts';
 import { parseLayers, type QuantizationOptions } from './quantization.ts';
 import { parseRangeMethod } from './ranges.ts';
 import { measureSpeed, type Speed } from './speed.ts';
 import type { TrainedModel } from './trained-model.ts';
 
-const USAGE = `Exports a trained run as a bundle: int8 model, manifest, card, report of the quantization.
+const USAGE = `Exports a trained run as a bundle: int8 model (of a tree, the tree), manifest, card, report of the quantization.
 
 usage: sluice export [options]
   --run DIR        what sluice train has written (default runs/router-cnn)
@@ -98,19 +99,23 @@ function bundleFiles(
   { measured, failed }: { readonly measured: Measured; readonly failed: string[] },
 ): Map<string, Uint8Array> {
   const described = { ...manifestOf(trained, built, measured), failedChecks: failed };
-  const { layers, fallbacks, first } = built.quantized;
-  const report = { limits: built.limits, validation: first, fallbacks, layers };
+  const card = cardOf({ manifest: described, trained, measured, built });
   const files = {
-    'card.md': Buffer.from(cardOf({ manifest: described, trained, measured, built })),
-    'quantization.json': json(report),
+    'card.md': Buffer.from(card),
+    ...(built.int8 && { 'quantization.json': json(reportOf(built, built.int8)) }),
   };
   const manifest = namingFiles(described, files);
   return new Map([
-    ['model.onnx', built.int8],
+    ['model.onnx', built.served],
     ...Object.entries(files),
     // Last: a directory with a manifest is whole.
     ['manifest.json', json(manifest)],
   ]);
+}
+
+function reportOf({ limits }: BuiltModel, { quantized }: Int8Model) {
+  const { layers, fallbacks, first } = quantized;
+  return { limits, validation: first, fallbacks, layers };
 }
 
 function json(value: unknown): Uint8Array {
@@ -134,10 +139,13 @@ async function main(options: Options): Promise<void> {
   await chooseBackend();
   const exported = await openDatasetRun(options.run, options.data);
   const { trained, flows } = exported;
-  say('finding ranges, and what int8 costs each layer');
+  if (trained.trained.kind === 'network') {
+    say('finding ranges, and what int8 costs each layer');
+  }
   const built = await buildModel(exported, options.quantization);
   const measured = await measure(built, exported);
-  const floatLayers = built.quantized.layers
+  const { layers = [], fallbacks = [] } = built.int8?.quantized ?? {};
+  const floatLayers = layers
     .filter(({ precision }) => precision === 'float')
     .map(({ name }) => name);
   const failed = await failedChecks({
@@ -146,24 +154,20 @@ async function main(options: Options): Promise<void> {
     accuracyLoss: measured.accuracyLoss,
     limits: built.limits,
     floatLayers,
-    int8: built.int8,
+    served: built.served,
   });
-  const speed = options.speed ? await measureSpeed(built, flows.test.whole) : [];
-  const layerSpeed = options.speed
-    ? await layerSpeeds(built.network, built, flows.test.whole)
-    : [];
+  const { speed, layerSpeed } = await speeds(built, flows.test.whole, options);
   for (const line of resultLines(built, measured, speed)) say(line);
   for (const line of layerLines(layerSpeed)) say(line);
   for (const text of failed) say(`CHECK FAILED: ${text}`);
   if (options.json) {
-    const { layers, fallbacks } = built.quantized;
     const { parity, int8Agreement, accuracyLoss } = measured;
     const result = {
       flows: measured.test.whole.flows,
       accuracy: measured.test.whole.accuracy,
       macroF1: measured.test.whole.macroF1,
       fp32Bytes: built.fp32.byteLength,
-      sizeBytes: built.int8.byteLength,
+      sizeBytes: built.served.byteLength,
       parity,
       int8Agreement,
       accuracyLoss,
@@ -184,26 +188,55 @@ async function main(options: Options): Promise<void> {
   }
   await writeBundle(out, bundleFiles(trained, built, { measured, failed }));
   const seconds = Math.round((performance.now() - start) / 1000);
-  say(`${out}: ${built.int8.byteLength} bytes of model, ${seconds} s`);
+  say(`${out}: ${built.served.byteLength} bytes of model, ${seconds} s`);
 }
 
-function resultLines(built: BuiltModel, measured: Measured, speed: readonly Speed[]) {
+/** Nothing where it was not asked for, or where there is but one model. */
+async function speeds(
+  { fp32, served, int8 }: BuiltModel,
+  sample: Sample,
+  { speed }: Options,
+): Promise<{ speed: Speed[]; layerSpeed: LayerSpeed[] }> {
+  if (!speed) return { speed: [], layerSpeed: [] };
+  if (int8 === undefined) {
+    say('--speed compares int8 with fp32; a tree is neither');
+    return { speed: [], layerSpeed: [] };
+  }
+  const files = { fp32, int8: served };
+  return {
+    speed: await measureSpeed(files, sample),
+    layerSpeed: await layerSpeeds(int8.network, files, sample),
+  };
+}
+
+function resultLines(
+  { precision, int8 }: BuiltModel,
+  measured: Measured,
+  speed: readonly Speed[],
+) {
   const { accuracy, macroF1, flows } = measured.test.whole;
   const percent = (share: number) => `${(100 * share).toFixed(2)}%`;
-  const { layers, fallbacks } = built.quantized;
+  return [
+    `as trained against fp32 ONNX: largest difference ${measured.parity}`,
+    ...(int8 === undefined ? [] : int8Lines(int8, measured)),
+    `${precision} on ${flows} test flows: accuracy ${percent(accuracy)}, macro-F1 ${percent(macroF1)}`,
+    ...speed.map(
+      ({ batch, fp32Us, int8Us, ratio }) =>
+        `batch ${batch}: fp32 ${fp32Us.toFixed(1)}, int8 ${int8Us.toFixed(1)} µs a flow, ${ratio.toFixed(2)} times faster`,
+    ),
+  ];
+}
+
+function int8Lines({ quantized }: Int8Model, measured: Measured): string[] {
+  const percent = (share: number) => `${(100 * share).toFixed(2)}%`;
+  const { layers, fallbacks } = quantized;
   const worst = layers.reduce((a, b) => (b.shift > a.shift ? b : a));
   return [
-    `tfjs against fp32 ONNX: largest difference ${measured.parity}`,
     `fp32 against int8: the same class on ${percent(measured.int8Agreement)}, accuracy ${percent(measured.accuracyLoss)} less`,
-    `int8 on ${flows} test flows: accuracy ${percent(accuracy)}, macro-F1 ${percent(macroF1)}`,
     `int8 costs most in ${worst.name}: it alone moves a probability by ${worst.shift.toFixed(5)}`,
     ...fallbacks.map(
       ({ layer, agreement }) =>
         `${layer} stays in float: then ${percent(agreement)} agree`,
-    ),
-    ...speed.map(
-      ({ batch, fp32Us, int8Us, ratio }) =>
-        `batch ${batch}: fp32 ${fp32Us.toFixed(1)}, int8 ${int8Us.toFixed(1)} µs a flow, ${ratio.toFixed(2)} times faster`,
     ),
   ];
 }

@@ -25,7 +25,7 @@ import type { TrainedModel } from './trained-model.ts';
  */
 const SELF_TEST_TOLERANCE = 0.005;
 
-/** The manifest of an int8 bundle, valid by the schema that serving checks. */
+/** The manifest of a bundle, valid by the schema that serving checks. */
 export function manifestOf(
   trained: TrainedModel,
   built: BuiltModel,
@@ -40,9 +40,9 @@ export function manifestOf(
     createdAt: trained.startedAt,
     model: {
       file: 'model.onnx',
-      sha256: createHash('sha256').update(built.int8).digest('hex'),
-      sizeBytes: built.int8.byteLength,
-      precision: 'int8',
+      sha256: createHash('sha256').update(built.served).digest('hex'),
+      sizeBytes: built.served.byteLength,
+      precision: built.precision,
       parameters: built.parameters,
     },
     files: {},

@@ -1,4 +1,4 @@
-// The int8 model against labels, against fp32 and against tfjs, on flows that it was not trained on.
+// The model that routers run against labels, against fp32 and against what training left, on flows that it was not trained on.
 // Axes: B flows, K classes.
 
 import { atTemperature } from '../models/calibration.ts';
@@ -11,11 +11,11 @@ import { OnnxModel, runAll } from './onnx-model.ts';
 import type { Exported } from './trained-model.ts';
 
 export interface Measured {
-  /** Of the int8 model on the test flows. */
+  /** Of the served model on the test flows. */
   readonly test: Evaluation;
-  /** Of the trained network in tfjs on the whole test flows. */
+  /** Of what training left on the whole test flows, before it was ONNX. */
   readonly trained: Figures;
-  /** Largest difference of a probability between tfjs and fp32 ONNX on the test flows. */
+  /** Largest difference of a probability between that and fp32 ONNX on the test flows. */
   readonly parity: number;
   /** Share of test flows on which fp32 and int8 choose the same class. */
   readonly int8Agreement: number;
@@ -25,7 +25,7 @@ export interface Measured {
   readonly earlyAgreement: ReadonlyMap<number, number>;
   /** Share of test flows that reach their threshold, and how many of those are right. */
   readonly decided: { readonly share: number; readonly accuracy: number };
-  /** One flow and what the int8 model says of it. */
+  /** One flow and what the served model says of it. */
   readonly selfTest: { readonly flow: Samples; readonly probabilities: Float32Array };
 }
 
@@ -38,29 +38,36 @@ export async function measure(
 ): Promise<Measured> {
   const { classes, temperature } = trained;
   const fp32 = await open(built.fp32);
-  const int8 = await open(built.int8);
-  const validated = await int8.run(validation);
-  const tfjs = atTemperature(built.tfjs(test.whole), classes.length, temperature);
+  const served = await open(built.served);
+  const validated = await served.run(validation);
+  const asTrained = atTemperature(
+    built.asTrained(test.whole),
+    classes.length,
+    temperature,
+  );
   const earlyAgreement = new Map<number, number>();
   for (const [packets, samples] of test.cuts) {
-    earlyAgreement.set(packets, await agreementOf(fp32.run, int8.run, samples, classes));
+    earlyAgreement.set(
+      packets,
+      await agreementOf(fp32.run, served.run, samples, classes),
+    );
   }
-  const probabilities = await int8.run(test.whole);
+  const probabilities = await served.run(test.whole);
   const fp32Probabilities = await fp32.run(test.whole);
   const accuracy = (p: Float32Array) =>
     agreement(likeliest(p, classes.length), test.whole.labels);
   const measured = {
-    test: await evaluate(int8.run, test, classes),
-    trained: figuresOf(likeliest(tfjs, classes.length), test.whole.labels, classes),
+    test: await evaluate(served.run, test, classes),
+    trained: figuresOf(likeliest(asTrained, classes.length), test.whole.labels, classes),
     accuracyLoss: accuracy(fp32Probabilities) - accuracy(probabilities),
-    parity: largestDifference(tfjs, fp32Probabilities),
-    int8Agreement: await agreementOf(fp32.run, int8.run, test.whole, classes),
+    parity: largestDifference(asTrained, fp32Probabilities),
+    int8Agreement: await agreementOf(fp32.run, served.run, test.whole, classes),
     earlyAgreement,
     decided: decidedOf(probabilities, test.whole.labels, classes, trained.thresholds),
     selfTest: selfTestOf(validation, validated, classes.length),
   };
   await fp32.close();
-  await int8.close();
+  await served.close();
   return measured;
 }
 

@@ -1,10 +1,14 @@
-// A trained run -> its network, and the network's two model files. Axes: B flows.
+// A trained run -> its model files: a network's in fp32 and int8, a tree's as it is. Axes: B flows.
 
+import type { tf } from '../models/backend.ts';
 import { agreement, likeliest } from '../models/metrics.ts';
+import { TENSORS } from '../models/networks/network.ts';
 import { predict } from '../models/predict.ts';
 import type { Samples } from '../models/samples.ts';
+import { nodesOf } from '../models/tree/decision-tree.ts';
+import { InputError } from '../src/errors.ts';
 import { limitsOf, limitsOnValidation } from './checks.ts';
-import { foldTemperature } from './fold-temperature.ts';
+import { foldTemperature, treeAtTemperature } from './fold-temperature.ts';
 import { type Network, outputOf, parameterCount } from './network.ts';
 import { OnnxModel, runAll } from './onnx-model.ts';
 import {
@@ -17,25 +21,65 @@ import {
 import { readNetwork } from './read-network.ts';
 import type { Exported } from './trained-model.ts';
 import { writeFp32 } from './write-fp32.ts';
+import { writeTree } from './write-tree.ts';
 
 export interface BuiltModel {
+  readonly fp32: Uint8Array;
+  /** What routers run: int8, or of a tree the same file. */
+  readonly served: Uint8Array;
+  readonly precision: 'int8' | 'fp32';
+  /** Of a tree: its nodes. */
+  readonly parameters: number;
+  readonly limits: Limits;
+  /** How it came to be int8; undefined: it did not. */
+  readonly int8: Int8Model | undefined;
+  /** As training left it, before the temperature was folded in. -> probabilities [B, K] */
+  readonly asTrained: (samples: Samples) => Float32Array;
+}
+
+export interface Int8Model {
   /** Its temperature folded in. */
   readonly network: Network;
-  readonly fp32: Uint8Array;
-  readonly int8: Uint8Array;
-  readonly parameters: number;
   readonly quantized: Quantized;
-  readonly limits: Limits;
-  /** The trained network in tfjs, before the temperature was folded in. -> probabilities [B, K] */
-  readonly tfjs: (samples: Samples) => Float32Array;
 }
 
 /** Makes the model files. Ranges come from training flows, choices from validation flows. */
 export async function buildModel(
-  { trained, flows }: Exported,
+  exported: Exported,
   options: QuantizationOptions,
 ): Promise<BuiltModel> {
-  const { model, temperature } = trained;
+  const { trained, temperature, name } = exported.trained;
+  const asTrained = (samples: Samples) => predict(trained, samples);
+  if (trained.kind === 'network') {
+    return { ...(await buildNetwork(exported, trained.model, options)), asTrained };
+  }
+  if (Object.keys(options.layers).length > 0) {
+    throw new InputError(
+      'ERR_LAYERS',
+      `--layers: ${name} is a tree and has no layers; leave the option out`,
+    );
+  }
+  const file = writeTree([treeAtTemperature(trained.tree, temperature)], {
+    name,
+    input: TENSORS.statistics,
+    output: TENSORS.probabilities,
+  });
+  return {
+    fp32: file,
+    served: file,
+    precision: 'fp32',
+    parameters: nodesOf(trained.tree).length,
+    limits: limitsOf(),
+    int8: undefined,
+    asTrained,
+  };
+}
+
+async function buildNetwork(
+  { trained: { temperature }, flows }: Exported,
+  model: tf.LayersModel,
+  options: QuantizationOptions,
+): Promise<Omit<BuiltModel, 'asTrained'>> {
   const network = foldTemperature(readNetwork(model), temperature);
   const fp32 = writeFp32(network);
   const limits = limitsOf(network);
@@ -46,13 +90,12 @@ export async function buildModel(
     judge: await judgeOn(network, fp32, flows.validation),
   });
   return {
-    network,
     fp32,
-    int8: quantized.int8,
+    served: quantized.int8,
+    precision: 'int8',
     parameters: parameterCount(network),
-    quantized,
     limits,
-    tfjs: (samples) => predict(model, samples),
+    int8: { network, quantized },
   };
 }
 

@@ -1,8 +1,8 @@
-// What export wants of a trained network (dataset-run.ts reads it). Axes: B flows.
+// What export wants of a trained model (dataset-run.ts reads it). Axes: B flows.
 
-import type { tf } from '../models/backend.ts';
 import type { InputName, NetworkOptions } from '../models/networks/network.ts';
 import type { Samples } from '../models/samples.ts';
+import type { Trained } from '../models/trained.ts';
 import type { FeatureSpec } from '../src/features/features.ts';
 import type { StatisticsNormaliser } from '../src/features/normalise.ts';
 import type { TestSet } from './evaluation.ts';
@@ -10,7 +10,7 @@ import type { TestSet } from './evaluation.ts';
 export interface TrainedModel {
   /** The bundle's. */
   readonly name: string;
-  /** Its name in models/networks/networks.ts. */
+  /** Its kind's name in models/networks/networks.ts. */
   readonly network: string;
   /** All of them, defaults filled in. */
   readonly networkOptions: NetworkOptions;
@@ -20,11 +20,11 @@ export interface TrainedModel {
   readonly classes: readonly string[];
   readonly features: FeatureSpec;
   readonly normaliser: StatisticsNormaliser;
-  /** Not folded into the weights of `model`. */
+  /** Not folded into the weights. */
   readonly temperature: number;
   /** By class, fitted on validation. */
   readonly thresholds: Readonly<Record<string, number>>;
-  readonly model: tf.LayersModel;
+  readonly trained: Trained;
   readonly seed: number;
   /** Git commit of the program that trained it. */
   readonly commit: string;

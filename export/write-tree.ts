@@ -2,7 +2,7 @@
 // TreeEnsembleClassifier (https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsembleClassifier.html).
 // Axes: B flows, F features, K classes.
 
-import type { DecisionTree, TreeNode } from '../models/decision-tree.ts';
+import type { DecisionTree, TreeNode } from '../models/tree/decision-tree.ts';
 import { GraphBuilder } from './graph.ts';
 
 export interface TreeNames {

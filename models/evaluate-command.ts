@@ -12,7 +12,8 @@ import { Judge } from './evaluate/judge.ts';
 import { judgingFlows } from './evaluate/judging-flows.ts';
 import { comparisonText } from './report/comparison.ts';
 import { evaluationPage } from './report/evaluation-page.ts';
-import { loadNetwork, readRun } from './training/run.ts';
+import { disposeTrained } from './trained.ts';
+import { loadTrained, readRun } from './training/run.ts';
 
 /** As src/bin/evaluate.ts hands them over. */
 interface EvaluateArguments {
@@ -60,14 +61,14 @@ async function evaluated(
   options: EvaluateArguments,
 ): Promise<Evaluation> {
   const run = await readRun(directory);
-  const model = await loadNetwork(directory, run);
-  const judge = new Judge(run, model);
+  const trained = await loadTrained(directory, run);
+  const judge = new Judge(run, trained);
   const flows = await judgingFlows(run, options);
   say(`${directory}: ${flows.known.length} flows`);
   const measured = evaluateRun(judge, flows, (what) => say(`  ${what}`));
   const baselines =
     options.baselines === true ? await measureBaselines(judge, flows, say) : [];
-  model.dispose();
+  disposeTrained(trained);
   const { config, classes, parameters, commit, backend } = run;
   return {
     format: 'sluice-evaluation',

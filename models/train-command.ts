@@ -1,11 +1,13 @@
 // `sluice train`, the process that trains: started by src/bin/train.ts, which knows nothing of tfjs. Options are checked here.
 
+import { InputError } from '../src/errors.ts';
 import { BACKENDS, chooseBackend, describeBackend } from './backend.ts';
 import { EXIT, endWith, interruption, say } from './command-line.ts';
 import { configKeys, readTrainingConfig } from './training/read-config.ts';
 import { search } from './training/search.ts';
 import { readSearchSpace } from './training/search-space.ts';
 import { trainNetwork } from './training/train-network.ts';
+import { C45 } from './tree/c45-kind.ts';
 
 /** What a search takes where nobody says. */
 const SEARCH_MINUTES = 30;
@@ -39,6 +41,12 @@ async function main(options: TrainArguments): Promise<number> {
   const directory = options.out ?? `runs/${config.name}`;
   const shared = { backend, signal: interruption(), say, stream: process.stderr };
   if (options.search !== undefined) {
+    if (config.network.name === C45.name) {
+      throw new InputError(
+        'ERR_SEARCH',
+        `--search: trials are judged by the loss of epochs, and ${C45.name} has none; search with a network`,
+      );
+    }
     const space = await readSearchSpace(options.search);
     const minutes = options.minutes ?? SEARCH_MINUTES;
     const place = options.out ?? `runs/${config.name}-search`;

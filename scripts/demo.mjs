@@ -81,11 +81,13 @@ function introduce(manifest) {
   say(
     `1. ${CAPTURE}: ${(bytes / 1e6).toFixed(1)} MB of real TLS traffic, captured from the wire in the`,
   );
-  say("   project's lab: real clients and servers behaving like eight kinds of service.");
+  say("   project's small lab: real clients and servers behaving like eight kinds of service.");
   say(
     `2. ${BUNDLE}: ${manifest.network}, ${parameters.toLocaleString('en-US')} parameters in ${precision},`,
   );
-  say(`   ${(sizeBytes / 1024).toFixed(0)} KiB, trained on other captures of that lab.`);
+  say(
+    `   ${(sizeBytes / 1024).toFixed(0)} KiB, trained on flows of a larger lab with other programs: of these it is seldom sure.`,
+  );
   say();
 }
 

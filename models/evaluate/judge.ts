@@ -1,11 +1,11 @@
-// A trained network before flows that it never saw: probabilities of each flow, at any look, with inputs altered. Networks that
+// A trained model before flows that it never saw: probabilities of each flow, at any look, with inputs altered. Networks that
 // judge sessions give each flow what they said of its session. Axes: B flows, K classes.
 
-import type { tf } from '../backend.ts';
 import { atTemperature } from '../calibration.ts';
 import type { Example, InputSpec } from '../data/batch.ts';
 import { flowExamples, sessionExamples } from '../data/examples.ts';
 import type { LabelledRow } from '../data/flow-source.ts';
+import type { Trained } from '../trained.ts';
 import { inputSpecOf } from '../training/configured-network.ts';
 import type { Run } from '../training/run.ts';
 import { type Alteration, predictExamples } from './predict.ts';
@@ -21,11 +21,11 @@ export interface Question {
 export class Judge {
   readonly run: Run;
   readonly spec: InputSpec;
-  readonly #model: tf.LayersModel;
+  readonly #trained: Trained;
 
-  constructor(run: Run, model: tf.LayersModel) {
+  constructor(run: Run, trained: Trained) {
     this.run = run;
-    this.#model = model;
+    this.#trained = trained;
     this.spec = inputSpecOf(run.config, run.normaliser);
   }
 
@@ -38,7 +38,7 @@ export class Judge {
     const { cut, alter, raw } = question;
     const probabilities =
       this.spec.sessionFlows === undefined
-        ? predictExamples(this.#model, flowExamples(flows, cut), this.spec, alter)
+        ? predictExamples(this.#trained, flowExamples(flows, cut), this.spec, alter)
         : this.#ofSessions(flows, sessionExamples(flows, this.classes, cut), alter);
     if (raw === true) return probabilities;
     return atTemperature(probabilities, this.classes, this.run.temperature);
@@ -50,7 +50,7 @@ export class Judge {
     alter: Alteration | undefined,
   ): Float32Array {
     const { classes } = this;
-    const answers = predictExamples(this.#model, sessions, this.spec, alter);
+    const answers = predictExamples(this.#trained, sessions, this.spec, alter);
     const numbers = new Map(
       sessions.map(({ rows }, s) => [rows[0]?.session ?? '', s] as const),
     );

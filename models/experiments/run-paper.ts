@@ -17,7 +17,7 @@ import { networkNamed } from '../networks/networks.ts';
 import { percent } from '../report/markup.ts';
 import { featureSpecOf } from '../training/configured-network.ts';
 import { labelledRows } from '../training/preparation.ts';
-import { isFinishedRun, loadNetwork, type Run, readRun } from '../training/run.ts';
+import { isFinishedRun, loadTrained, type Run, readRun } from '../training/run.ts';
 import { trainNetwork } from '../training/train-network.ts';
 import {
   type TrainingConfig,
@@ -139,7 +139,7 @@ async function runNetwork(network: PaperNetwork, options: SeedOptions): Promise<
     if (run === undefined) return;
   }
   const run = await readRun(place);
-  const judge = new Judge(run, await loadNetwork(place, run));
+  const judge = new Judge(run, await loadTrained(place, run));
   const cost = { secondsAnEpoch: run.secondsAnEpoch, seconds: run.seconds };
   const trained = run.data.counts.train.reduce((a, b) => a + b, 0);
   const tell = (experiment: string, flows: readonly LabelledRow[]) => {

@@ -12,8 +12,9 @@ import { say } from '../command-line.ts';
 import { flowExamples } from '../data/examples.ts';
 import { predictExamples } from '../evaluate/predict.ts';
 import { percent } from '../report/markup.ts';
+import { disposeTrained } from '../trained.ts';
 import { inputSpecOf } from '../training/configured-network.ts';
-import { isFinishedRun, loadNetwork, readRun } from '../training/run.ts';
+import { isFinishedRun, loadTrained, readRun } from '../training/run.ts';
 import { trainNetwork } from '../training/train-network.ts';
 import { judged, type Result, type Results } from './results.ts';
 import type { OpenedExperiment, Places, SeriesExperiment } from './series-experiments.ts';
@@ -123,13 +124,13 @@ async function runNetwork(
     if (run === undefined) return;
   }
   const run = await readRun(place);
-  const model = await loadNetwork(place, run);
+  const trained = await loadTrained(place, run);
   const spec = inputSpecOf(run.config, run.normaliser);
   const tested = Int32Array.from(flows.test, ({ label }) => label);
   for (const packets of experiment.looks) {
     if (results.has(keyOf(packets))) continue;
     const examples = flowExamples(flows.test, packets);
-    const figures = judged(predictExamples(model, examples, spec), tested, run.classes);
+    const figures = judged(predictExamples(trained, examples, spec), tested, run.classes);
     const { seconds, secondsAnEpoch } = run;
     tell(results, {
       ...keyOf(packets),
@@ -139,7 +140,7 @@ async function runNetwork(
       ...figures,
     });
   }
-  model.dispose();
+  disposeTrained(trained);
 }
 
 function tell(results: Results, result: Result): void {

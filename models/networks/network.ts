@@ -43,8 +43,8 @@ export interface NetworkShape {
 
 export const SESSION_FLOWS = 8;
 
-/** A network with options of its own kind. */
-export interface NetworkDefinition<S extends z.ZodType> {
+/** A kind of model with options of its own kind. */
+interface KindDefinition<S extends z.ZodType> {
   /** One line for people: what it is, and of the paper what. */
   readonly summary: string;
   /** What a row is, and so what a label is of. */
@@ -55,11 +55,14 @@ export interface NetworkDefinition<S extends z.ZodType> {
   readonly inputs: (options: z.infer<S>) => readonly InputName[];
   /** Which normaliser of sizes the features of its series need. */
   readonly sizes: (options: z.infer<S>) => SizeNormaliser;
+}
+
+export interface NetworkDefinition<S extends z.ZodType> extends KindDefinition<S> {
   readonly build: (shape: NetworkShape, options: z.infer<S>) => tf.LayersModel;
 }
 
-/** A network whose options may come from a file: `{}` gives the paper's shape. */
-export interface Network {
+/** What can be trained, whose options may come from a file: `{}` gives the paper's shape. */
+export interface ModelKind {
   readonly name: string;
   readonly summary: string;
   readonly row: 'flow' | 'session';
@@ -72,6 +75,10 @@ export interface Network {
   readonly inputs: (options?: unknown) => readonly InputName[];
   /** The normaliser of sizes (features.ts) that its series has to be written with. */
   readonly sizes: (options?: unknown) => SizeNormaliser;
+}
+
+/** A kind of model that is a network of tfjs. */
+export interface Network extends ModelKind {
   readonly build: (shape: NetworkShape, options?: unknown) => tf.LayersModel;
 }
 
@@ -79,16 +86,11 @@ export interface Network {
 export type NetworkOptions = Readonly<Record<string, unknown>>;
 
 /** Puts the check of options in front of everything that a definition has. */
-export function network<S extends z.ZodType>(
+export function modelKind<S extends z.ZodType>(
   name: string,
-  definition: NetworkDefinition<S>,
-): Network {
-  const resolve = (options: unknown): z.infer<S> => {
-    const parsed = definition.options.safeParse(options ?? {});
-    if (parsed.success) return parsed.data;
-    const faults = z.prettifyError(parsed.error).replaceAll('\n', '; ');
-    throw new InputError('ERR_NETWORK_OPTIONS', `options of network ${name}: ${faults}`);
-  };
+  definition: KindDefinition<S>,
+): ModelKind {
+  const resolve = resolverOf(name, definition);
   return {
     name,
     summary: definition.summary,
@@ -98,6 +100,29 @@ export function network<S extends z.ZodType>(
     resolve: (options) => resolve(options) as NetworkOptions,
     inputs: (options) => definition.inputs(resolve(options)),
     sizes: (options) => definition.sizes(resolve(options)),
+  };
+}
+
+/** The same of a network. */
+export function network<S extends z.ZodType>(
+  name: string,
+  definition: NetworkDefinition<S>,
+): Network {
+  const resolve = resolverOf(name, definition);
+  return {
+    ...modelKind(name, definition),
     build: (shape, options) => definition.build(shape, resolve(options)),
+  };
+}
+
+function resolverOf<S extends z.ZodType>(
+  name: string,
+  { options: schema }: KindDefinition<S>,
+): (options: unknown) => z.infer<S> {
+  return (options) => {
+    const parsed = schema.safeParse(options ?? {});
+    if (parsed.success) return parsed.data;
+    const faults = z.prettifyError(parsed.error).replaceAll('\n', '; ');
+    throw new InputError('ERR_NETWORK_OPTIONS', `options of network ${name}: ${faults}`);
   };
 }

@@ -3,7 +3,8 @@
 
 import { InputError } from '../../src/errors.ts';
 import { ROUTER_SERIES_STEPS, SERIES_STEPS_MAX } from '../../src/features/shapes.ts';
-import { type Network, network, TENSORS } from './network.ts';
+import { C45 } from '../tree/c45-kind.ts';
+import { type ModelKind, type Network, network, TENSORS } from './network.ts';
 import {
   PAPER_CONVOLUTIONS,
   PAPER_DROPOUT,
@@ -120,8 +121,19 @@ export const NETWORKS: Readonly<Record<string, Network>> = Object.fromEntries(
 export function networkNamed(name: string): Network {
   const found = NETWORKS[name];
   if (found !== undefined) return found;
-  throw new InputError(
+  throw unknown(name, Object.keys(NETWORKS));
+}
+
+/** A network, or the tree that can be trained in its stead. Throws InputError naming those that there are. */
+export function modelKindNamed(name: string): ModelKind {
+  const found = name === C45.name ? C45 : NETWORKS[name];
+  if (found !== undefined) return found;
+  throw unknown(name, [...Object.keys(NETWORKS), C45.name]);
+}
+
+function unknown(name: string, known: readonly string[]): InputError {
+  return new InputError(
     'ERR_NETWORK_NAME',
-    `network "${name}" is not known; expected one of ${Object.keys(NETWORKS).join(', ')}`,
+    `network "${name}" is not known; expected one of ${known.join(', ')}`,
   );
 }

@@ -9,12 +9,12 @@ import type { tf } from '../backend.ts';
 import type { InputSpec } from '../data/batch.ts';
 import { epochRandom, type FlowSource } from '../data/flow-source.ts';
 import { SizeCounts } from '../layers/size-rows.ts';
-import { networkNamed } from '../networks/networks.ts';
+import { modelKindNamed, networkNamed } from '../networks/networks.ts';
 import type { TrainingConfig } from './training-config.ts';
 
 /** Features as the network of a configuration wants them. @throws InputError: no such network or option */
 export function featureSpecOf({ data, network }: TrainingConfig): FeatureSpec {
-  const known = networkNamed(network.name);
+  const known = modelKindNamed(network.name);
   const seriesSteps = network.seriesSteps ?? known.seriesSteps;
   return {
     counted: data.packets,
@@ -32,7 +32,7 @@ export function inputSpecOf(
   normaliser: StatisticsNormaliser,
 ): InputSpec {
   const { name, options, sessionFlows } = config.network;
-  const known = networkNamed(name);
+  const known = modelKindNamed(name);
   return {
     features: featureSpecOf(config),
     normaliser,
@@ -73,7 +73,7 @@ export async function withOwnRows(
     ...(typeof given === 'object' ? given : {}),
     ownRows: counts.atLeast(network.frequentSizes),
   };
-  const known = networkNamed(network.name);
+  const known = modelKindNamed(network.name);
   const options = { ...known.resolve({ ...network.options, sizes }) };
   return { ...config, network: { ...network, options } };
 }

@@ -16,9 +16,10 @@ import {
 } from '../data/flow-source.ts';
 import { drawLook, type LookChoice } from '../data/looks.ts';
 import { classOf, type OpenData, rowsOf } from '../data/open-data.ts';
-import { networkNamed } from '../networks/networks.ts';
+import { modelKindNamed } from '../networks/networks.ts';
 import { seededRandom, shuffledIndices } from '../random.ts';
 import type { Batch } from '../training-step.ts';
+import { C45, RAW_STATISTICS } from '../tree/c45-kind.ts';
 import { featureSpecOf, inputSpecOf, withOwnRows } from './configured-network.ts';
 import type { FitData } from './fit.ts';
 import type { TrainingConfig } from './training-config.ts';
@@ -52,11 +53,14 @@ export async function prepareTraining(
   const config = await withOwnRows(given, source, spec);
   const looks: LookChoice = config.data;
   const { seed, balance, balancePower } = config.training;
-  const normaliser = await fitNormaliser(source, spec, {
-    ...looks,
-    seed,
-    clip: config.data.statisticsClip,
-  });
+  const normaliser =
+    config.network.name === C45.name
+      ? RAW_STATISTICS
+      : await fitNormaliser(source, spec, {
+          ...looks,
+          seed,
+          clip: config.data.statisticsClip,
+        });
   const inputs = inputSpecOf(config, normaliser);
   const factors = balanceFactors(data.counts.train, balancePower);
   const repeats = balance === 'upsample' ? factors : undefined;
@@ -85,7 +89,7 @@ async function sourceOf(
   data: OpenData,
   packets: number,
 ): Promise<FlowSource> {
-  const { row } = networkNamed(config.network.name);
+  const { row } = modelKindNamed(config.network.name);
   const kept =
     data.bytes('train', packets) > config.data.memoryMb * 1e6 ? 'streamed' : 'memory';
   refuseStreamedSessions(row, kept);

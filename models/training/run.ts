@@ -1,13 +1,15 @@
 // What `sluice train` leaves behind in runs/NAME: run.json (everything that decided the weights, and what came of it),
-// weights.json and weights.bin, curves as SVG; before it has finished, checkpoint.bin. `sluice evaluate` and export read it.
+// weights.json and weights.bin, curves as SVG (of a tree: tree.json); before it has finished, checkpoint.bin. `sluice evaluate` and export read it.
 
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../src/errors.ts';
 import type { StatisticsNormaliser } from '../../src/features/normalise.ts';
-import type { tf } from '../backend.ts';
 import { accuracyCurves, lossCurves } from '../report/training-curves.ts';
+import type { Trained } from '../trained.ts';
+import { C45 } from '../tree/c45-kind.ts';
+import { loadTree, saveTree } from '../tree/tree-file.ts';
 import { loadWeights, saveWeights } from '../weights.ts';
 import { buildNetwork } from './configured-network.ts';
 import type { EpochRecord, FitResult } from './fit.ts';
@@ -40,6 +42,7 @@ export interface Run {
   readonly commit: string;
   readonly backend: string;
   readonly startedAt: string;
+  /** Of a tree: its nodes. */
   readonly parameters: number;
   readonly bestEpoch: number;
   readonly stopped: FitResult['stopped'];
@@ -61,12 +64,15 @@ export function isFinishedRun(directory: string): boolean {
 /** run.json comes last: with it the run is whole. */
 export async function saveRun(
   directory: string,
-  model: tf.LayersModel,
+  trained: Trained,
   run: Omit<Run, 'format' | 'version'>,
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
-  await saveWeights(directory, model);
-  await saveCurves(directory, run.history, run.config.name);
+  if (trained.kind === 'tree') await saveTree(directory, trained.tree);
+  else {
+    await saveWeights(directory, trained.model);
+    await saveCurves(directory, run.history, run.config.name);
+  }
   const path = join(directory, FILE);
   const whole = { format: FORMAT, version: VERSION, ...run };
   await writeFile(`${path}.partial`, `${JSON.stringify(whole, null, 1)}\n`);
@@ -109,9 +115,12 @@ export async function readRun(directory: string): Promise<Run> {
   return { ...(run as Run), config: config.data };
 }
 
-/** The trained network. */
-export async function loadNetwork(directory: string, run: Run): Promise<tf.LayersModel> {
+/** The network or tree of a run. @throws InputError ERR_RUN: its files are lacking or damaged */
+export async function loadTrained(directory: string, run: Run): Promise<Trained> {
+  if (run.config.network.name === C45.name) {
+    return { kind: 'tree', tree: await loadTree(directory, run.classes) };
+  }
   const model = buildNetwork(run.config, run.classes.length);
   await loadWeights(directory, model);
-  return model;
+  return { kind: 'network', model };
 }

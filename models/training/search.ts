@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { InputError } from '../../src/errors.ts';
-import { networkNamed } from '../networks/networks.ts';
+import { modelKindNamed } from '../networks/networks.ts';
 import { percent } from '../report/markup.ts';
 import { drawTrial, type SearchSpace, withValues } from './search-space.ts';
 import { type TrainOptions, trainNetwork } from './train-network.ts';
@@ -100,7 +100,7 @@ function rank(trials: readonly Trial[]): Trial[] {
 
 function checkTrial(config: TrainingConfig, space: SearchSpace, number: number): void {
   const { network } = withValues(config, drawTrial(space, config.training.seed, number));
-  networkNamed(network.name).resolve(network.options);
+  modelKindNamed(network.name).resolve(network.options);
 }
 
 function checkSame(directory: string, config: TrainingConfig, space: SearchSpace): void {

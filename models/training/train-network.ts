@@ -5,35 +5,23 @@ import { mkdirSync } from 'node:fs';
 import { fileSha256 } from '../../src/dataset/dataset-file.ts';
 import { splitPath } from '../../src/dataset/split-file.ts';
 import { InputError } from '../../src/errors.ts';
-import type { Backend, tf } from '../backend.ts';
+import type { Backend } from '../backend.ts';
 import { atTemperature, fitTemperature, fitThresholds } from '../calibration.ts';
 import { type OpenData, openData } from '../data/open-data.ts';
 import { gitCommit } from '../git-commit.ts';
-import { networkNamed } from '../networks/networks.ts';
-import { predictBatch } from '../training-step.ts';
-import {
-  hasCheckpoint,
-  readCheckpoint,
-  removeCheckpoint,
-  writeCheckpoint,
-} from './checkpoint.ts';
-import { buildNetwork } from './configured-network.ts';
-import { type FitData, type FitResult, fit } from './fit.ts';
+import { modelKindNamed } from '../networks/networks.ts';
+import { answersOf, disposeTrained, type Trained } from '../trained.ts';
+import { C45 } from '../tree/c45-kind.ts';
+import { removeCheckpoint } from './checkpoint.ts';
+import type { FitData } from './fit.ts';
+import { type LearnOptions, learnNetwork, learnTree } from './learner.ts';
 import { prepareTraining } from './preparation.ts';
-import { duration, Progress } from './progress.ts';
-import { isFinishedRun, type Run, saveCurves, saveRun } from './run.ts';
+import { duration } from './progress.ts';
+import { isFinishedRun, type Run, saveRun } from './run.ts';
 import type { TrainingConfig } from './training-config.ts';
 
-export interface TrainOptions {
-  readonly directory: string;
-  readonly backend: Backend;
-  /** Begins anew over a finished run or a checkpoint. */
-  readonly restart: boolean;
-  readonly signal?: AbortSignal | undefined;
-  readonly say: (text: string) => void;
-  /** Where progress goes; nowhere unless given. */
-  readonly stream?: NodeJS.WriteStream | undefined;
-}
+/** `restart` begins anew over a finished run, too. */
+export type TrainOptions = Omit<LearnOptions, 'digest'>;
 
 /**
  * @returns the run; undefined when it was interrupted: the checkpoint stands.
@@ -57,27 +45,15 @@ export async function trainNetwork(
   describe(asked, data, say);
   const prepared = await prepareTraining(asked, data);
   const resolved = prepared.config;
-  const model = buildNetwork(resolved, data.classes.length);
-  const parameters = model.countParams();
-  say(
-    `network     ${resolved.network.name}, ${parameters} parameters; flows ${prepared.kept === 'memory' ? 'in memory' : 'streamed from files'}`,
-  );
   mkdirSync(directory, { recursive: true });
   const runData = await runDataOf(resolved, data);
   const digest = digestOf(resolved, runData, options.backend);
-  const result = await fitWithCheckpoints(
-    model,
-    { config: resolved, data, prepared },
-    {
-      ...options,
-      digest,
-    },
-  );
-  if (result.stopped === 'interrupted') return undefined;
-  if (options.backend === 'native' && result.callByCall !== undefined) {
-    say(`steps were computed call by call, which is slower: ${result.callByCall}`);
-  }
-  const calibrated = calibrate(model, prepared.fit, data.classes, resolved);
+  const learn = resolved.network.name === C45.name ? learnTree : learnNetwork;
+  const inputs = { config: resolved, data, prepared };
+  const learnt = await learn(inputs, { ...options, digest });
+  if (learnt === undefined) return undefined;
+  const { trained, parameters, bestEpoch, stopped, history } = learnt;
+  const { seconds, secondsAnEpoch } = learnt;
   const run: Omit<Run, 'format' | 'version'> = {
     config: resolved,
     classes: data.classes,
@@ -87,18 +63,19 @@ export async function trainNetwork(
     backend: options.backend,
     startedAt,
     parameters,
-    bestEpoch: result.bestEpoch,
-    stopped: result.stopped,
-    seconds: result.history.reduce((sum, { seconds }) => sum + seconds, 0),
-    secondsAnEpoch: median(result.history.map(({ trainSeconds }) => trainSeconds)),
-    history: result.history,
-    ...calibrated,
+    bestEpoch,
+    stopped,
+    seconds,
+    secondsAnEpoch,
+    history,
+    ...calibrate(trained, prepared.fit, data.classes, resolved),
   };
-  await saveRun(directory, model, run);
+  await saveRun(directory, trained, run);
   removeCheckpoint(directory);
-  model.dispose();
+  disposeTrained(trained);
+  const best = history.length === 0 ? '' : `best epoch ${bestEpoch} (${stopped}), `;
   say(
-    `best epoch ${run.bestEpoch} (${run.stopped}), ${duration((performance.now() - start) / 1000)}; temperature ${run.temperature.toFixed(2)}; written to ${directory}`,
+    `${best}${duration((performance.now() - start) / 1000)}; temperature ${run.temperature.toFixed(2)}; written to ${directory}`,
   );
   return { format: 'sluice-run', version: 1, ...run };
 }
@@ -106,7 +83,7 @@ export async function trainNetwork(
 /** A run tells every option of its network, also those that were left out. */
 function withResolvedOptions(config: TrainingConfig): TrainingConfig {
   const { network } = config;
-  const known = networkNamed(network.name);
+  const known = modelKindNamed(network.name);
   const options = { ...known.resolve(network.options) };
   const seriesSteps = network.seriesSteps ?? known.seriesSteps;
   return { ...config, network: { ...network, seriesSteps, options } };
@@ -152,63 +129,16 @@ function digestOf(config: TrainingConfig, data: Run['data'], backend: Backend): 
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-interface Parts {
-  readonly config: TrainingConfig;
-  readonly data: OpenData;
-  readonly prepared: Awaited<ReturnType<typeof prepareTraining>>;
-}
-
-async function fitWithCheckpoints(
-  model: tf.LayersModel,
-  { config, data, prepared }: Parts,
-  options: TrainOptions & { readonly digest: string },
-): Promise<FitResult> {
-  const { directory, digest, restart, stream, say, signal } = options;
-  if (restart) removeCheckpoint(directory);
-  const from = hasCheckpoint(directory) ? readCheckpoint(directory, digest) : undefined;
-  if (from !== undefined) say(`going on after epoch ${from.history.length}`);
-  const progress =
-    stream === undefined
-      ? undefined
-      : new Progress({
-          epochs: config.training.epochs,
-          examples: prepared.examplesAnEpoch,
-          done: from?.history.length ?? 0,
-          stream,
-        });
-  const result = await fit(
-    model,
-    prepared.fit,
-    { ...config.training, classes: data.classes, classWeights: prepared.classWeights },
-    {
-      from,
-      signal,
-      onStep: (live) => progress?.step(live),
-      onEpoch: (record) => progress?.epoch(record),
-      onCheckpoint: (state) => writeCheckpoint(directory, { digest, ...state }),
-    },
-  );
-  progress?.end();
-  if (result.stopped === 'interrupted') {
-    await saveCurves(directory, result.history, config.name);
-    const done = result.history.length;
-    say(
-      `interrupted in epoch ${done + 1}; ${done === 0 ? 'nothing is kept yet' : `epoch ${done} is kept, the same command goes on from there`}`,
-    );
-  }
-  return result;
-}
-
 /** One temperature for all classes, then each class's threshold; on validation alone. */
 function calibrate(
-  model: tf.LayersModel,
+  trained: Trained,
   { validation }: FitData,
   classes: readonly string[],
   { calibration }: TrainingConfig,
 ): Pick<Run, 'temperature' | 'thresholds'> {
   const labels = Int32Array.from(validation.flatMap((batch) => [...batch.labels]));
   const probabilities = Float32Array.from(
-    validation.flatMap((batch) => [...predictBatch(model, batch)]),
+    validation.flatMap((batch) => [...answersOf(trained, batch)]),
   );
   const temperature = fitTemperature(probabilities, labels, classes.length);
   const scaled = atTemperature(probabilities, classes.length, temperature);
@@ -217,9 +147,4 @@ function calibrate(
     temperature,
     thresholds: fitThresholds(scaled, labels, classes, { precision, floor }),
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

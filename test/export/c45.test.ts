@@ -1,12 +1,12 @@
 // C4.5 as ONNX: what the tree says of rows that have all values, and which way the others go.
 
 import test from 'ava';
-import { treeOfC45 } from '../../export/c45-tree.ts';
 import { OnnxModel } from '../../export/onnx-model.ts';
 import { writeTree } from '../../export/write-tree.ts';
 import { c45Probabilities, c45Size, growC45 } from '../../models/baselines/c45.ts';
 import { tableOf } from '../../models/baselines/table.ts';
 import { seededRandom } from '../../models/random.ts';
+import { treeOfC45 } from '../../models/tree/c45-tree.ts';
 import { closeTo } from './differences.ts';
 
 const CLASSES = ['chat', 'mail', 'web'];

@@ -47,7 +47,7 @@ test.before(async (t) => {
   network = readNetwork(model);
   const ranges = await calibrate(network, trainSamples);
   int8 = writeInt8(network, ranges);
-  const tfjs = likeliest(predict(model, testSamples), CLASSES);
+  const tfjs = likeliest(predict({ kind: 'network', model }, testSamples), CLASSES);
   t.log(`accuracy ${agreement(tfjs, testSamples.labels)}`);
 });
 

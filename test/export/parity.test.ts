@@ -150,7 +150,7 @@ test.serial('router-cnn gives the same probabilities in tfjs and in ONNX', async
   for (const seed of [1, 2, 3]) {
     const model = networkNamed('router-cnn').build({ ...shape, seed });
     const samples = syntheticSamples(seed, { ...shape, count: 32 });
-    const want = predict(model, samples);
+    const want = predict({ kind: 'network', model }, samples);
     const onnx = await OnnxModel.open(writeFp32(readNetwork(model)));
     const outputs = await onnx.run(samples.inputs, samples.count);
     await onnx.close();

@@ -8,7 +8,7 @@ import {
   type DecisionTree,
   probabilitiesByTree,
   type TreeNode,
-} from '../../models/decision-tree.ts';
+} from '../../models/tree/decision-tree.ts';
 import { closeTo } from './differences.ts';
 
 const NAMES = { name: 'c45', input: 'statistics', output: 'probabilities' };

@@ -44,3 +44,13 @@ export function probabilitiesByTree(
   }
   return node.probabilities;
 }
+
+/** Nodes, leaves included. Without recursion, as trees may be deep. */
+export function nodesOf({ root }: DecisionTree): TreeNode[] {
+  const nodes: TreeNode[] = [root];
+  for (let at = 0; at < nodes.length; at++) {
+    const node = nodes[at];
+    if (node?.kind === 'split') nodes.push(node.atMost, node.above);
+  }
+  return nodes;
+}
