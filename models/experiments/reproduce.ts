@@ -33,8 +33,8 @@ usage: npm run reproduce -- [options]
   --epochs N        of all networks, at most (default 40 for the paper's table; the series have their own)
   --out DIR         data sets, runs, results.jsonl, results.md (default runs/reproduce)
   --only LIST       experiments whose names begin so: p (the paper's table), a, b, c (default: all)
-  --models LIST     models whose names hold one of these words: trees,flow-cnn; words that hold a comma are
-                    parted, and ended, by semicolons (default: all)
+  --models LIST     models whose names hold one of these words: trees,flow-cnn; words of either list that hold
+                    a comma are parted, and ended, by semicolons (default: all)
   --seeds N         seeds 1 to N (default 5)
   --looks LIST      of the numbers of packets, these only, for models that are trained anew for each
   --set-up-peers    get LightGBM and scikit-learn from PyPI first (some 300 MB in the cache); without them their rows are left out
@@ -61,6 +61,8 @@ function readOptions(): Options | undefined {
   const values = parsed();
   if (values.help) return undefined;
   const list = (text: string | undefined) => (text === undefined ? [] : text.split(','));
+  const names = (text: string | undefined) =>
+    text?.includes(';') ? text.split(';').filter((word) => word !== '') : list(text);
   const series = resolve(values.series);
   if (!/^[1-9]\d?$/.test(values.seeds)) {
     throw new InputError('ERR_OPTION', `--seeds ${values.seeds}: expected 1 to 99`);
@@ -75,10 +77,8 @@ function readOptions(): Options | undefined {
     real: list(values.real),
     epochs: values.epochs === undefined ? undefined : Number(values.epochs),
     out: values.out,
-    only: list(values.only),
-    models: values.models?.includes(';')
-      ? values.models.split(';').filter((word) => word !== '')
-      : list(values.models),
+    only: names(values.only),
+    models: names(values.models),
     looks: list(values.looks).map(Number),
     seeds: Number(values.seeds),
     peers: values['set-up-peers'],

@@ -12,9 +12,9 @@ import { say } from '../command-line.ts';
 import { flowExamples } from '../data/examples.ts';
 import { predictExamples } from '../evaluate/predict.ts';
 import { percent } from '../report/markup.ts';
-import { disposeTrained } from '../trained.ts';
+import { disposeTrained, type Trained } from '../trained.ts';
 import { inputSpecOf } from '../training/configured-network.ts';
-import { isFinishedRun, loadTrained, readRun } from '../training/run.ts';
+import { isFinishedRun, loadTrained, type Run, readRun } from '../training/run.ts';
 import { trainNetwork } from '../training/train-network.ts';
 import { judged, type Result, type Results } from './results.ts';
 import type { OpenedExperiment, Places, SeriesExperiment } from './series-experiments.ts';
@@ -44,7 +44,9 @@ export async function runExperiment(
     say(`\n${experiment.name}, seed ${seed}`);
     const opened = await experiment.open(options.places, seed);
     await runBaselines(experiment, opened, { ...options, seed, wanted });
+    const hasFolds = opened.folds.length > 0;
     for (const network of SERIES_NETWORKS.filter(wanted)) {
+      if (network.folds === true && !hasFolds) continue;
       if (options.signal.aborted) return;
       await runNetwork(experiment, opened, network, { ...options, seed });
     }
@@ -95,13 +97,14 @@ function specOf({ packets, looks }: SeriesExperiment): FeatureSpec {
   };
 }
 
-/** One network for all numbers of packets: more of them must not make its answer worse. */
+/** One network, or several averaged, for all numbers of packets: more of them must not make its answer worse. */
 async function runNetwork(
   experiment: SeriesExperiment,
-  { directory, split, flows }: OpenedExperiment,
+  opened: OpenedExperiment,
   network: SeriesNetwork,
-  { seed, results, out, backend, signal }: SeedOptions,
+  options: SeedOptions,
 ): Promise<void> {
+  const { seed, results } = options;
   const keyOf = (packets: number) => ({
     experiment: experiment.name,
     model: network.name,
@@ -109,38 +112,72 @@ async function runNetwork(
     packets,
   });
   if (experiment.looks.every((packets) => results.has(keyOf(packets)))) return;
-  const place = join(out, 'runs', slug(`${experiment.name} ${network.name} ${seed}`));
   say(`  ${network.name}`);
-  if (!isFinishedRun(place)) {
+  const { flows, split, folds } = opened;
+  const members: Member[] = [];
+  for (const own of network.folds === true ? folds : [split]) {
+    const member = await trainedMember(experiment, { ...opened, split: own }, network, {
+      ...options,
+      place: `${experiment.name} ${network.name} ${seed}${own === split ? '' : ` ${own}`}`,
+    });
+    if (member === undefined) return;
+    members.push(member);
+  }
+  const tested = Int32Array.from(flows.test, ({ label }) => label);
+  for (const packets of experiment.looks) {
+    if (results.has(keyOf(packets))) continue;
+    const examples = flowExamples(flows.test, packets);
+    const answers = members.map(({ run, trained }) =>
+      predictExamples(trained, examples, inputSpecOf(run.config, run.normaliser)),
+    );
+    const sum = (of: (run: Run) => number) =>
+      members.reduce((total, { run }) => total + of(run), 0);
+    tell(results, {
+      ...keyOf(packets),
+      trained: flows.train.length,
+      seconds: sum(({ seconds }) => seconds),
+      secondsAnEpoch: sum(({ secondsAnEpoch }) => secondsAnEpoch),
+      ...judged(meanOf(answers), tested, flows.classes),
+    });
+  }
+  for (const { trained } of members) disposeTrained(trained);
+}
+
+interface Member {
+  readonly run: Run;
+  readonly trained: Trained;
+}
+
+/** Trains one network on one split, unless that is done; undefined when it was interrupted. */
+async function trainedMember(
+  experiment: SeriesExperiment,
+  { directory, split }: OpenedExperiment,
+  network: SeriesNetwork,
+  { seed, out, backend, signal, place }: SeedOptions & { readonly place: string },
+): Promise<Member | undefined> {
+  const folder = join(out, 'runs', slug(place));
+  if (!isFinishedRun(folder)) {
     const config = seriesConfig(network, { ...experiment, directory, split, seed });
     const run = await trainNetwork(config, {
-      directory: place,
+      directory: folder,
       backend,
       restart: false,
       signal,
       say: (text) => say(`    ${text}`),
       stream: process.stderr,
     });
-    if (run === undefined) return;
+    if (run === undefined) return undefined;
   }
-  const run = await readRun(place);
-  const trained = await loadTrained(place, run);
-  const spec = inputSpecOf(run.config, run.normaliser);
-  const tested = Int32Array.from(flows.test, ({ label }) => label);
-  for (const packets of experiment.looks) {
-    if (results.has(keyOf(packets))) continue;
-    const examples = flowExamples(flows.test, packets);
-    const figures = judged(predictExamples(trained, examples, spec), tested, run.classes);
-    const { seconds, secondsAnEpoch } = run;
-    tell(results, {
-      ...keyOf(packets),
-      trained: flows.train.length,
-      seconds,
-      secondsAnEpoch,
-      ...figures,
-    });
-  }
-  disposeTrained(trained);
+  const run = await readRun(folder);
+  return { run, trained: await loadTrained(folder, run) };
+}
+
+/** Of several answers of the same shape. */
+function meanOf(answers: readonly Float32Array[]): Float32Array {
+  const [first = new Float32Array(0)] = answers;
+  return first.map(
+    (_, i) => answers.reduce((sum, own) => sum + (own[i] ?? 0), 0) / answers.length,
+  );
 }
 
 function tell(results: Results, result: Result): void {

@@ -94,13 +94,13 @@ export async function splitBySession(
 }
 
 /**
- * Makes DIR/splits/NAME.json: `each` flows of every class, a fifth of them for validation, the rest is in no part. For sets in
- * which every flow is a session of its own.
+ * Makes DIR/splits/NAME.json: `each` flows of every class, one fifth of them (`fold`, 0 to 4) for validation, the rest is in no part.
+ * The seed draws the same flows for all folds. For sets in which every flow is a session of its own.
  */
 export async function splitFew(
   directory: string,
   name: string,
-  { seed, each, level }: { seed: number; each: number; level: Level },
+  { seed, fold, each, level }: { seed: number; fold: number; each: number; level: Level },
 ): Promise<void> {
   if (existsSync(splitPath(directory, name))) return;
   const random = seededRandom(seed);
@@ -119,8 +119,9 @@ export async function splitFew(
     const drawn = [...shuffledIndices(sessions.length, random)]
       .slice(0, each)
       .flatMap((i) => sessions[i] ?? []);
-    parts.validation.push(...drawn.slice(0, Math.round(each / 5)));
-    parts.train.push(...drawn.slice(Math.round(each / 5)));
+    const [from, to] = [fold, fold + 1].map((n) => Math.round((n * each) / 5));
+    parts.validation.push(...drawn.slice(from, to));
+    parts.train.push(...drawn.slice(0, from), ...drawn.slice(to));
   }
   await write(directory, name, { seed, level, parts });
 }

@@ -44,6 +44,8 @@ export interface Places {
 export interface OpenedExperiment {
   readonly directory: string;
   readonly split: string;
+  /** Splits whose validation parts are each another fifth of the same flows: none where flows abound. */
+  readonly folds: readonly string[];
   /** Training and validation together are what baselines learn from: they choose nothing by validation. */
   readonly flows: Flows;
 }
@@ -138,7 +140,7 @@ export const SERIES_EXPERIMENTS: readonly SeriesExperiment[] = [
       const split = `random-${seed}`;
       await splitBySession(directory, split, { seed, shares: SHARES, level: quic.level });
       const flows = await flowsOf(directory, split, { level: quic.level, packets: 100 });
-      return { directory, split, flows };
+      return { directory, split, folds: [], flows };
     },
   },
   {
@@ -160,11 +162,16 @@ export const SERIES_EXPERIMENTS: readonly SeriesExperiment[] = [
         join(places.work, 'ucdavis-apart'),
       );
       const split = `few-${seed}`;
-      await splitFew(directory, split, { seed, each: EACH, level: quic.level });
+      const folds = [0, 1, 2, 3, 4].map((fold) =>
+        fold === 0 ? split : `${split}-${fold}`,
+      );
+      for (const [fold, name] of folds.entries()) {
+        await splitFew(directory, name, { seed, fold, each: EACH, level: quic.level });
+      }
       const options = { level: quic.level, packets: 100 };
       const few = await flowsOf(directory, split, options);
       const test = await allFlows(apart, few.classes, options);
-      return { directory, split, flows: { ...few, test } };
+      return { directory, split, folds, flows: { ...few, test } };
     },
   },
   ...(['service', 'application'] as const).map(
@@ -189,7 +196,7 @@ export const SERIES_EXPERIMENTS: readonly SeriesExperiment[] = [
         const split = `session-${level}-${seed}`;
         await splitBySession(directory, split, { seed, shares: FGNET_SHARES, level });
         const flows = await flowsOf(directory, split, { level, packets: 100 });
-        return { directory, split, flows };
+        return { directory, split, folds: [], flows };
       },
     }),
   ),
