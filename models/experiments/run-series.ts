@@ -16,6 +16,7 @@ import { disposeTrained, type Trained } from '../trained.ts';
 import { inputSpecOf } from '../training/configured-network.ts';
 import { isFinishedRun, loadTrained, type Run, readRun } from '../training/run.ts';
 import { trainNetwork } from '../training/train-network.ts';
+import type { TrainingConfig } from '../training/training-config.ts';
 import { judged, type Result, type Results } from './results.ts';
 import type { OpenedExperiment, Places, SeriesExperiment } from './series-experiments.ts';
 import { SERIES_NETWORKS, type SeriesNetwork, seriesConfig } from './series-networks.ts';
@@ -44,9 +45,8 @@ export async function runExperiment(
     say(`\n${experiment.name}, seed ${seed}`);
     const opened = await experiment.open(options.places, seed);
     await runBaselines(experiment, opened, { ...options, seed, wanted });
-    const hasFolds = opened.folds.length > 0;
     for (const network of SERIES_NETWORKS.filter(wanted)) {
-      if (network.folds === true && !hasFolds) continue;
+      if (network.networks.length > 1 + opened.folds.length) continue;
       if (options.signal.aborted) return;
       await runNetwork(experiment, opened, network, { ...options, seed });
     }
@@ -113,13 +113,20 @@ async function runNetwork(
   });
   if (experiment.looks.every((packets) => results.has(keyOf(packets)))) return;
   say(`  ${network.name}`);
-  const { flows, split, folds } = opened;
+  const { directory, flows } = opened;
+  const splits = [opened.split, ...opened.folds];
   const members: Member[] = [];
-  for (const own of network.folds === true ? folds : [split]) {
-    const member = await trainedMember(experiment, { ...opened, split: own }, network, {
-      ...options,
-      place: `${experiment.name} ${network.name} ${seed}${own === split ? '' : ` ${own}`}`,
+  for (const [n, own] of network.networks.entries()) {
+    const split = splits[n] ?? opened.split;
+    const config = seriesConfig(own, network.training, {
+      ...experiment,
+      directory,
+      split,
+      seed,
     });
+    const name = [experiment.name, network.name, seed, ...(n === 0 ? [] : [split])];
+    const place = join(options.out, 'runs', slug(name.join(' ')));
+    const member = await trainedMember(config, place, options);
     if (member === undefined) return;
     members.push(member);
   }
@@ -148,18 +155,15 @@ interface Member {
   readonly trained: Trained;
 }
 
-/** Trains one network on one split, unless that is done; undefined when it was interrupted. */
+/** Trains one network, unless that is done; undefined when it was interrupted. */
 async function trainedMember(
-  experiment: SeriesExperiment,
-  { directory, split }: OpenedExperiment,
-  network: SeriesNetwork,
-  { seed, out, backend, signal, place }: SeedOptions & { readonly place: string },
+  config: TrainingConfig,
+  directory: string,
+  { backend, signal }: SeedOptions,
 ): Promise<Member | undefined> {
-  const folder = join(out, 'runs', slug(place));
-  if (!isFinishedRun(folder)) {
-    const config = seriesConfig(network, { ...experiment, directory, split, seed });
+  if (!isFinishedRun(directory)) {
     const run = await trainNetwork(config, {
-      directory: folder,
+      directory,
       backend,
       restart: false,
       signal,
@@ -168,8 +172,8 @@ async function trainedMember(
     });
     if (run === undefined) return undefined;
   }
-  const run = await readRun(folder);
-  return { run, trained: await loadTrained(folder, run) };
+  const run = await readRun(directory);
+  return { run, trained: await loadTrained(directory, run) };
 }
 
 /** Of several answers of the same shape. */

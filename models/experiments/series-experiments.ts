@@ -44,7 +44,7 @@ export interface Places {
 export interface OpenedExperiment {
   readonly directory: string;
   readonly split: string;
-  /** Splits whose validation parts are each another fifth of the same flows: none where flows abound. */
+  /** Further splits of the same flows, each with another fifth of them for validation: none where flows abound. */
   readonly folds: readonly string[];
   /** Training and validation together are what baselines learn from: they choose nothing by validation. */
   readonly flows: Flows;

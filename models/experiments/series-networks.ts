@@ -5,11 +5,12 @@ import { trainingConfigSchema } from '../training/training-config.ts';
 
 export interface SeriesNetwork {
   readonly name: string;
-  /** Over what the experiment decides. */
-  readonly network: Record<string, unknown>;
+  /**
+   * Over what the experiment decides. Several: each has another part of the flows for validation, and they answer together, so that
+   * where flows are few none is left out.
+   */
+  readonly networks: readonly Record<string, unknown>[];
   readonly training?: Record<string, unknown>;
-  /** Five networks, each with another fifth of the flows for validation, answer together: where flows are few, none is left out. */
-  readonly folds?: true;
 }
 
 const convolutions = {
@@ -43,92 +44,99 @@ const sizes = {
   slightly: { ...embedded, jitterShare: 0.15 },
   scaled: { entries: ['scaled'] },
 };
-/** For a few hundred flows: they are learnt by heart with less. */
-const few = { head: [128], dropout: { branch: 0.1, head: 0.5 } };
 /** Most looks are at few packets: of whole flows the network has still much to learn after 24 epochs. */
 const longer = { epochs: 80, halveEveryEpochs: 20, patienceEpochs: 80, meanEpochs: 3 };
+
+const recurrent = { dense: 0, units: [64, 64], bidirectional: true };
+/** For a few hundred flows: they are learnt by heart with less dropout. */
+const sparing = {
+  head: [128],
+  dropout: { branch: 0.1, head: 0.5 },
+  sizes: sizes.slightly,
+};
+const few = {
+  lstm: {
+    name: 'flow-lstm',
+    options: { series: recurrent, statistics: [128, 128], ...sparing },
+  },
+  cnn: { name: 'flow-cnn', options: { series: convolutions, ...sparing } },
+};
 
 export const SERIES_NETWORKS: readonly SeriesNetwork[] = [
   {
     name: 'flow-cnn, series, sizes embedded with jitter',
-    network: {
-      name: 'flow-cnn',
-      options: {
-        inputs: ['series'],
-        series: convolutions,
-        head,
-        dropout,
-        sizes: sizes.embedded,
+    networks: [
+      {
+        name: 'flow-cnn',
+        options: {
+          inputs: ['series'],
+          series: convolutions,
+          head,
+          dropout,
+          sizes: sizes.embedded,
+        },
       },
-    },
+    ],
   },
   {
     name: 'flow-cnn, series, sizes embedded with little jitter, 80 epochs',
     training: longer,
-    network: {
-      name: 'flow-cnn',
-      options: {
-        inputs: ['series'],
-        series: convolutions,
-        head,
-        dropout,
-        sizes: sizes.lightly,
+    networks: [
+      {
+        name: 'flow-cnn',
+        options: {
+          inputs: ['series'],
+          series: convolutions,
+          head,
+          dropout,
+          sizes: sizes.lightly,
+        },
       },
-    },
+    ],
   },
   {
     name: 'flow-cnn, series and statistics, sizes embedded with jitter',
-    network: {
-      name: 'flow-cnn',
-      options: { series: convolutions, head, dropout, sizes: sizes.embedded },
-    },
-  },
-  {
-    name: 'flow-cnn, series and statistics, sizes embedded, more dropout, five folds averaged',
-    folds: true,
-    network: {
-      name: 'flow-cnn',
-      options: { series: convolutions, ...few, sizes: sizes.slightly },
-    },
-  },
-  {
-    name: 'flow-lstm, series, sizes embedded, more dropout, five folds averaged',
-    folds: true,
-    network: {
-      name: 'flow-lstm',
-      options: {
-        inputs: ['series'],
-        series: { dense: 0, units: [64, 64], bidirectional: true },
-        ...few,
-        sizes: sizes.slightly,
+    networks: [
+      {
+        name: 'flow-cnn',
+        options: { series: convolutions, head, dropout, sizes: sizes.embedded },
       },
-    },
+    ],
+  },
+  {
+    name: 'flow-lstm and flow-cnn, series and statistics, five folds averaged',
+    training: { labelSmoothing: 0.1, meanEpochs: 5 },
+    networks: [few.lstm, few.cnn, few.lstm, few.cnn, few.lstm],
   },
   {
     name: 'flow-cnn, series, sizes scaled',
-    network: {
-      name: 'flow-cnn',
-      options: {
-        inputs: ['series'],
-        series: convolutions,
-        head,
-        dropout,
-        sizes: sizes.scaled,
+    networks: [
+      {
+        name: 'flow-cnn',
+        options: {
+          inputs: ['series'],
+          series: convolutions,
+          head,
+          dropout,
+          sizes: sizes.scaled,
+        },
       },
-    },
+    ],
   },
   {
     name: 'flow-lstm, series, sizes embedded with jitter',
-    network: {
-      name: 'flow-lstm',
-      options: {
-        inputs: ['series'],
-        series: { dense: 0, units: [64, 64], bidirectional: true },
-        head,
-        dropout,
-        sizes: sizes.embedded,
+    networks: [
+      {
+        name: 'flow-lstm',
+        options: {
+          inputs: ['series'],
+          series: recurrent,
+          head,
+          dropout,
+          sizes: sizes.embedded,
+        },
       },
-    },
+    ],
   },
 ];
 
@@ -152,7 +160,8 @@ export interface SeriesTask {
 }
 
 export function seriesConfig(
-  { network, training }: SeriesNetwork,
+  network: Record<string, unknown>,
+  training: SeriesNetwork['training'],
   task: SeriesTask,
 ): TrainingConfig {
   const { directory, split, level, packets, looks, seed, seriesSteps, augment } = task;
