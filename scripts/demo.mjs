@@ -81,7 +81,9 @@ function introduce(manifest) {
   say(
     `1. ${CAPTURE}: ${(bytes / 1e6).toFixed(1)} MB of real TLS traffic, captured from the wire in the`,
   );
-  say("   project's small lab: real clients and servers behaving like eight kinds of service.");
+  say(
+    "   project's small lab: real clients and servers behaving like eight kinds of service.",
+  );
   say(
     `2. ${BUNDLE}: ${manifest.network}, ${parameters.toLocaleString('en-US')} parameters in ${precision},`,
   );
