@@ -162,10 +162,8 @@ export const SERIES_EXPERIMENTS: readonly SeriesExperiment[] = [
         join(places.work, 'ucdavis-apart'),
       );
       const split = `few-${seed}`;
-      const folds = [0, 1, 2, 3, 4].map((fold) =>
-        fold === 0 ? split : `${split}-${fold}`,
-      );
-      for (const [fold, name] of folds.entries()) {
+      const folds = [1, 2, 3, 4].map((fold) => `${split}-${fold}`);
+      for (const [fold, name] of [split, ...folds].entries()) {
         await splitFew(directory, name, { seed, fold, each: EACH, level: quic.level });
       }
       const options = { level: quic.level, packets: 100 };

@@ -62,37 +62,20 @@ const few = {
   cnn: { name: 'flow-cnn', options: { series: convolutions, ...sparing } },
 };
 
+/** A network that reads the series alone. */
+function onSeries(name: string, series: object, own: object): Record<string, unknown> {
+  return { name, options: { inputs: ['series'], series, head, dropout, sizes: own } };
+}
+
 export const SERIES_NETWORKS: readonly SeriesNetwork[] = [
   {
     name: 'flow-cnn, series, sizes embedded with jitter',
-    networks: [
-      {
-        name: 'flow-cnn',
-        options: {
-          inputs: ['series'],
-          series: convolutions,
-          head,
-          dropout,
-          sizes: sizes.embedded,
-        },
-      },
-    ],
+    networks: [onSeries('flow-cnn', convolutions, sizes.embedded)],
   },
   {
     name: 'flow-cnn, series, sizes embedded with little jitter, 80 epochs',
     training: longer,
-    networks: [
-      {
-        name: 'flow-cnn',
-        options: {
-          inputs: ['series'],
-          series: convolutions,
-          head,
-          dropout,
-          sizes: sizes.lightly,
-        },
-      },
-    ],
+    networks: [onSeries('flow-cnn', convolutions, sizes.lightly)],
   },
   {
     name: 'flow-cnn, series and statistics, sizes embedded with jitter',
@@ -110,33 +93,11 @@ export const SERIES_NETWORKS: readonly SeriesNetwork[] = [
   },
   {
     name: 'flow-cnn, series, sizes scaled',
-    networks: [
-      {
-        name: 'flow-cnn',
-        options: {
-          inputs: ['series'],
-          series: convolutions,
-          head,
-          dropout,
-          sizes: sizes.scaled,
-        },
-      },
-    ],
+    networks: [onSeries('flow-cnn', convolutions, sizes.scaled)],
   },
   {
     name: 'flow-lstm, series, sizes embedded with jitter',
-    networks: [
-      {
-        name: 'flow-lstm',
-        options: {
-          inputs: ['series'],
-          series: recurrent,
-          head,
-          dropout,
-          sizes: sizes.embedded,
-        },
-      },
-    ],
+    networks: [onSeries('flow-lstm', recurrent, sizes.embedded)],
   },
 ];
 
