@@ -52,7 +52,8 @@ export function yamlOf(value: unknown): string {
     doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
     flowCollectionPadding: false,
   });
-  return text.trimEnd();
+  // Not trimEnd: a name may end with a space of Unicode that YAML leaves unquoted.
+  return text.replace(/\n$/, '');
 }
 
 function comment(text: string, indent: string): string[] {

@@ -508,6 +508,12 @@ const path = fc
   .string({ minLength: 1, maxLength: 60, unit: 'grapheme' })
   .filter((text) => /^\P{Cc}+$/u.test(text) && !text.includes('\ufeff'));
 
+test('a path that ends with a space that cannot be broken is printed whole', (t) => {
+  const config = parse('classify: {bundle: "/a/b\\u00a0"}\n');
+  t.is(config.classify?.bundle, '/a/b\u00a0');
+  t.deepEqual(parse(printConfig(config)), config);
+});
+
 test('whatever the values, what is printed is read again', (t) => {
   fc.assert(
     fc.property(
