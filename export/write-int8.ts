@@ -3,6 +3,12 @@
 // numbers moves the 8-bit ones. A ReLU has no node: the uint8 behind it starts at zero (quantize.ts). LSTMs take floats and
 // have int8 weights (lstm-nodes.ts). The last Gemm gives float logits to the Softmax. Axes: see network.ts.
 
+import {
+  type FoldedConvolution,
+  foldStride,
+  repeated,
+  writeFolded,
+} from './fold-stride.ts';
 import { GraphBuilder } from './graph.ts';
 import { writeLookUp, writePacketChannels } from './look-up-nodes.ts';
 import { writeInt8Lstm } from './lstm-nodes.ts';
@@ -61,6 +67,11 @@ interface Carried {
   quantized?: string;
   /** `quantized`, as floats. */
   dequantized?: string;
+}
+
+/** [B, W, C] turned round: what it reads has the channels of each position side by side. */
+function isPositionsFirst(step: Step): step is Extract<Step, { kind: 'transpose' }> {
+  return step.kind === 'transpose' && step.order.join() === '0,2,1';
 }
 
 function isWeighted(step: Step): step is ConvolveStep | DenseStep {
@@ -146,6 +157,10 @@ class Writer {
   /** Moves 8-bit numbers where there are any or they are wanted behind, else floats. */
   #move(step: MovingStep): void {
     const { name, from } = step;
+    // They read what is in front of it.
+    if (isPositionsFirst(step) && this.#readersOf(name).every((r) => this.#foldOf(r))) {
+      return;
+    }
     const { float, quantized } = this.#carriedOf(from);
     const isFloat = float !== undefined || quantized === undefined;
     if (isFloat && !this.#isWantedIn8Bits(name)) {
@@ -163,8 +178,7 @@ class Writer {
 
   /** Whether a layer's integer kernel reads a step's values, be it through others that move or join them. */
   #isWantedIn8Bits(name: string): boolean {
-    return this.#network.steps.some((step) => {
-      if (!sourcesOf(step).includes(name)) return false;
+    return this.#readersOf(name).some((step) => {
       if (isWeighted(step)) return isInteger(step, this.#float);
       const passesOn = isMoving(step) || isInteger(step, this.#float);
       return passesOn && this.#isWantedIn8Bits(step.name);
@@ -196,15 +210,16 @@ class Writer {
       this.#carried.set(name, { quantized });
       return;
     }
+    if (step.kind === 'convolve') {
+      this.#convolve(step);
+      return;
+    }
     const inputs = sourcesOf(step).map((from) => this.#dequantizedOf(from));
-    // What only floats are made of need not be rounded; a convolution in integers always gives 8 bits.
+    // What only floats are made of need not be rounded.
     const inFloat = step.kind === 'dense' && !this.#isWantedIn8Bits(name);
     const quantize = this.#scales.has(name) && !inFloat;
     const made = quantize ? `${name}_float` : name;
     switch (step.kind) {
-      case 'convolve':
-        graph.node('Conv', made, [...inputs, ...this.#weights(step)], convolution(step));
-        break;
       case 'dense': {
         const relu = step.relu && !quantize;
         const sum = relu ? `${name}_sum` : made;
@@ -225,14 +240,46 @@ class Writer {
       default:
         step satisfies never;
     }
-    if (!quantize) this.#carried.set(name, { float: made });
-    else {
-      const quantized = graph.node('QuantizeLinear', `${name}_q`, [
-        made,
-        ...this.#constants(name),
-      ]);
+    if (quantize) this.#quantize(made, name);
+    else this.#carried.set(name, { float: made });
+  }
+
+  /** In integers it always gives 8 bits, whatever reads them; as the output, floats. */
+  #convolve(step: ConvolveStep): void {
+    const { name, from } = step;
+    const folded = this.#foldOf(step);
+    if (folded !== undefined) {
+      const source = this.#stepNamed(from);
+      const turned = isPositionsFirst(source);
+      const quantized = writeFolded(this.#graph, step, folded, {
+        input: this.#quantizedOf(turned ? source.from : from),
+        layout: turned ? 'positions-first' : 'channels-first',
+        width: source.shape[1] ?? 0,
+        inputConstants: this.#constants(from),
+        outputConstants: this.#constants(name),
+        weights: this.#weights(step, folded),
+      });
       this.#carried.set(name, { quantized });
+      return;
     }
+    const quantize = this.#scales.has(name);
+    const inputs = [this.#dequantizedOf(from), ...this.#weights(step)];
+    const made = quantize ? `${name}_float` : name;
+    this.#graph.node('Conv', made, inputs, convolution(step));
+    if (quantize) this.#quantize(made, name);
+    else this.#carried.set(name, { float: made });
+  }
+
+  #foldOf(step: Step): FoldedConvolution | undefined {
+    if (step.kind !== 'convolve' || !isInteger(step, this.#float)) return undefined;
+    if (!this.#scales.has(step.name)) return undefined;
+    return foldStride(step, this.#stepNamed(step.from).shape[1] ?? 0);
+  }
+
+  #quantize(made: string, name: string): void {
+    const inputs = [made, ...this.#constants(name)];
+    const quantized = this.#graph.node('QuantizeLinear', `${name}_q`, inputs);
+    this.#carried.set(name, { quantized });
   }
 
   /**
@@ -257,7 +304,10 @@ class Writer {
   }
 
   /** Weights and bias as dequantized constants, the form that the fusion wants. */
-  #weights(step: ConvolveStep | DenseStep): [weights: string, bias: string] {
+  #weights(
+    step: ConvolveStep | DenseStep,
+    folded?: FoldedConvolution,
+  ): [weights: string, bias: string] {
     const { name, weights, bias } = step;
     const graph = this.#graph;
     const channels = bias.length;
@@ -269,16 +319,18 @@ class Writer {
     const inputScale = this.#scale(step.from).scale;
     const rounded = this.#rounding.get(name);
     const q = quantizeWeights(weights, bias, inputScale, channelOf, rounded);
-    const shape = convolve ? step.weightShape : [perChannel, channels];
+    const own = convolve ? step.weightShape : [perChannel, channels];
+    const shape = folded?.weightShape ?? own;
+    const each = (folded?.outputs ?? 1) * channels;
     const weightInputs = [
-      graph.int8s(`${name}_weights_q`, shape, q.weights),
-      graph.floats(`${name}_weights_scale`, [channels], q.scales),
-      graph.int8s(`${name}_weights_zero`, [channels], new Int8Array(channels)),
+      graph.int8s(`${name}_weights_q`, shape, folded?.fold(q.weights) ?? q.weights),
+      graph.floats(`${name}_weights_scale`, [each], repeated(q.scales, each)),
+      graph.int8s(`${name}_weights_zero`, [each], new Int8Array(each)),
     ];
     const biasInputs = [
-      graph.int32s(`${name}_bias_q`, [channels], q.bias),
-      graph.floats(`${name}_bias_scale`, [channels], q.biasScales),
-      graph.int32s(`${name}_bias_zero`, [channels], new Int32Array(channels)),
+      graph.int32s(`${name}_bias_q`, [each], repeated(q.bias, each)),
+      graph.floats(`${name}_bias_scale`, [each], repeated(q.biasScales, each)),
+      graph.int32s(`${name}_bias_zero`, [each], new Int32Array(each)),
     ];
     const axis = convolve ? 0 : 1;
     return [
@@ -328,6 +380,16 @@ class Writer {
     const scale = this.#scales.get(name);
     if (scale === undefined) throw new Error(`step "${name}" has no range`);
     return scale;
+  }
+
+  #readersOf(name: string): Step[] {
+    return this.#network.steps.filter((step) => sourcesOf(step).includes(name));
+  }
+
+  #stepNamed(name: string): Step {
+    const step = this.#network.steps.find((other) => other.name === name);
+    if (step === undefined) throw new Error(`no step "${name}"`);
+    return step;
   }
 
   #carriedOf(name: string): Carried {

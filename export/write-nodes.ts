@@ -146,7 +146,7 @@ export function writeMoving(
 }
 
 /** 0 keeps an axis as it is, -1 takes what is left. */
-function reshape(
+export function reshape(
   graph: GraphBuilder,
   name: string,
   from: string,
