@@ -81,12 +81,17 @@ export async function quantize(
   const first = await judge(int8);
   let judgement = first;
   const fallbacks: Quantized['fallbacks'][number][] = [];
+  const costs = multiplicationsOf(network);
+  const isLarge = (name: string) => shareOf(new Set([name]), costs) > SMALL_MOST;
   // Whoever asks for int8 by name gets it.
   const candidates = weightedSteps(network)
     .map(({ name }) => name)
     .filter((name) => !float.has(name) && layers[name]?.precision !== 'int8')
-    .sort((a, b) => (shifts.get(b) ?? 0) - (shifts.get(a) ?? 0));
-  const costs = multiplicationsOf(network);
+    .sort(
+      (a, b) =>
+        Number(isLarge(a)) - Number(isLarge(b)) ||
+        (shifts.get(b) ?? 0) - (shifts.get(a) ?? 0),
+    );
   for (const layer of candidates) {
     if (reaches(judgement, limits)) break;
     const tried = new Set(float).add(layer);
@@ -108,6 +113,8 @@ export async function quantize(
 
 /** A layer in float has to bring the answers nearer to those of fp32 by so much of what is between them. */
 const HELP = 0.02;
+/** Layers with no more of all multiplications are tried first: in float they hardly cost any time. */
+const SMALL_MOST = 0.1;
 /** Of all multiplications, by how many may be in float: with more, int8 is not worth its losses. */
 const FLOAT_MOST = 0.4;
 
