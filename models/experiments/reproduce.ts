@@ -37,7 +37,7 @@ usage: npm run reproduce -- [options]
                     a comma are parted, and ended, by semicolons (default: all)
   --seeds N         seeds 1 to N (default 5)
   --looks LIST      of the numbers of packets, these only, for models that are trained anew for each
-  --set-up-peers    get LightGBM and scikit-learn from PyPI first (some 300 MB in the cache); without them their rows are left out
+  --set-up-peers    get LightGBM and scikit-learn from PyPI (some 300 MB in the cache) and end; without them their rows are left out
   --tables          print the tables of what was found so far and end
 `;
 
@@ -126,7 +126,6 @@ function shortened(
 /** Returns false when it was interrupted. */
 async function runAll(options: Options, results: Results): Promise<boolean> {
   const signal = interruption();
-  if (options.peers) say(setUpPeers() ?? 'LightGBM and scikit-learn are in place');
   const backend = await chooseBackend();
   say(`backend     ${describeBackend(backend)}`);
   const work = join(options.out, 'data');
@@ -160,6 +159,17 @@ async function main(): Promise<number> {
   const options = readOptions();
   if (options === undefined) {
     process.stdout.write(USAGE);
+    return EXIT.done;
+  }
+  if (options.peers) {
+    const fault = setUpPeers();
+    if (fault !== undefined) {
+      throw new InputError(
+        'ERR_PEERS',
+        `LightGBM and scikit-learn were not got: ${fault}`,
+      );
+    }
+    say('LightGBM and scikit-learn are in place');
     return EXIT.done;
   }
   mkdirSync(options.out, { recursive: true });
