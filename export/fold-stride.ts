@@ -6,7 +6,7 @@
 // Axes: O channels out, C channels in, K kernel, S stride, W positions, W' of the output, M outputs of a block.
 
 import type { GraphBuilder } from './graph.ts';
-import type { ConvolveStep } from './network.ts';
+import type { ConvolveStep, Step } from './network.ts';
 import { reshape } from './write-nodes.ts';
 
 /** More than these are gathered fast enough. */
@@ -69,6 +69,13 @@ export function foldStride(
       return folded;
     },
   };
+}
+
+/** [B, W, C] turned round: what it reads has the channels of each position side by side. */
+export function isPositionsFirst(
+  step: Step,
+): step is Extract<Step, { kind: 'transpose' }> {
+  return step.kind === 'transpose' && step.order.join() === '0,2,1';
 }
 
 /** What each channel of the output has, for all outputs of a block: [O] -> [length] */

@@ -6,6 +6,7 @@
 import {
   type FoldedConvolution,
   foldStride,
+  isPositionsFirst,
   repeated,
   writeFolded,
 } from './fold-stride.ts';
@@ -67,11 +68,6 @@ interface Carried {
   quantized?: string;
   /** `quantized`, as floats. */
   dequantized?: string;
-}
-
-/** [B, W, C] turned round: what it reads has the channels of each position side by side. */
-function isPositionsFirst(step: Step): step is Extract<Step, { kind: 'transpose' }> {
-  return step.kind === 'transpose' && step.order.join() === '0,2,1';
 }
 
 function isWeighted(step: Step): step is ConvolveStep | DenseStep {
