@@ -35,6 +35,7 @@ interface MakeOptions {
   readonly out: string;
   readonly seats: number;
   readonly seconds: number;
+  readonly brief: boolean;
 }
 
 export function addSoftwareCommands(program: Command, around: Surroundings): void {
@@ -66,6 +67,11 @@ export function addSoftwareCommands(program: Command, around: Surroundings): voi
       SEATS,
     )
     .option('--seconds <number>', 'for which a batch plays', wholeNumber, PLAY_SECONDS)
+    .option(
+      '--brief',
+      'small captures, to be shown: 512 packets of a flow, and of their payload 4 KiB a direction',
+      false,
+    )
     .action((options: MakeOptions) => make(options, around));
   program
     .command('doctor')

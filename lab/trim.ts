@@ -38,6 +38,13 @@ export const TRIM_DATASET: TrimOptions = {
   payloadBytes: 16_384,
 };
 
+/** For a capture to show: any handshake, and more packets than a model looks at. */
+export const TRIM_BRIEF: TrimOptions = {
+  flowPackets: 512,
+  wholePackets: 12,
+  payloadBytes: 4096,
+};
+
 /** What trimming saw and kept. */
 export interface TrimSummary {
   readonly flows: number;

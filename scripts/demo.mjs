@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-const CAPTURE = 'test/fixtures/lab-demo.pcap.gz';
-const LABELS = 'test/fixtures/lab-demo.labels.jsonl';
+const CAPTURE = 'lab/demo/lab-77000002-0000.pcap.gz';
+const LABELS = 'lab/demo/lab-77000002-0000.labels.jsonl';
 const BUNDLE = 'models/bundles/router-cnn';
 const PROGRAM = 'dist/src/bin/sluice.js';
 const SITE = 'demo';
@@ -79,16 +79,16 @@ function introduce(manifest) {
   const bytes = gunzipSync(readFileSync(CAPTURE)).byteLength;
   const { parameters, precision, sizeBytes } = manifest.model;
   say(
-    `1. ${CAPTURE}: ${(bytes / 1e6).toFixed(1)} MB of real TLS traffic, captured from the wire in the`,
+    `1. ${CAPTURE}: ${(bytes / 1e6).toFixed(1)} MB of real TLS and QUIC traffic, captured from the wire`,
   );
   say(
-    "   project's small lab: real clients and servers behaving like eight kinds of service.",
+    "   in the project's lab: browsers and programs at what people do with eight kinds of service.",
   );
   say(
     `2. ${BUNDLE}: ${manifest.network}, ${parameters.toLocaleString('en-US')} parameters in ${precision},`,
   );
   say(
-    `   ${(sizeBytes / 1024).toFixed(0)} KiB, trained on flows of a larger lab with other programs: of these it is seldom sure.`,
+    `   ${(sizeBytes / 1024).toFixed(0)} KiB, trained on flows of the same lab, but none of these; it is sure of few.`,
   );
   say();
 }
@@ -121,7 +121,7 @@ function compareWithTruth() {
     `Against what the clients really did: ${right} of ${flows.length} right, ${unknown} unknown, ${flows.length - right - unknown} wrong; the likeliest class alone is right for ${guessed}.`,
   );
   say(
-    "The lab is small and so is this claim: it says nothing of traffic from elsewhere (see the bundle's card).",
+    "Flows of one lab are no claim about traffic from elsewhere (see the bundle's card and docs/evaluation.md).",
   );
 }
 

@@ -9,7 +9,7 @@ import { SERVICES, type Service } from '../../models/labels.ts';
 import { SluiceError } from '../../src/errors.ts';
 import { PREFIX } from '../net/names.ts';
 import type { WorldTools } from '../net/world.ts';
-import { TRIM_DATASET, trimCapture } from '../trim.ts';
+import { TRIM_BRIEF, TRIM_DATASET, trimCapture } from '../trim.ts';
 import { playBatch } from './batch.ts';
 import {
   type BatchFacts,
@@ -42,6 +42,8 @@ export interface SeriesTask
   /** Wanted all told, of ten packets or more. */
   readonly flows: number;
   readonly out: string;
+  /** Small captures, to be shown: of each flow the beginning. */
+  readonly brief: boolean;
   readonly tools: WorldTools;
   readonly tell: (line: string) => void;
   readonly signal: AbortSignal;
@@ -134,7 +136,8 @@ async function playPlan(task: SeriesTask, plan: BatchPlan): Promise<BatchFacts> 
     };
     if (facts.latenessUs.p99 > LATENESS_P99_MAX_US) return facts;
     const capture = join(task.out, `${plan.name}.pcap.gz`);
-    await trimCapture(run.capture, `${capture}.partial`, TRIM_DATASET);
+    const trim = task.brief ? TRIM_BRIEF : TRIM_DATASET;
+    await trimCapture(run.capture, `${capture}.partial`, trim);
     await rename(`${capture}.partial`, capture);
     writeFileSync(
       join(task.out, `${plan.name}.labels.jsonl`),
