@@ -136,24 +136,29 @@ function exportFlows(
   { train, validation, test }: DrawnFlows,
   { features: spec, normaliser, inputs }: TrainedModel,
 ): ExportFlows {
+  type CutOf = (flow: LabelledRow) => number | undefined;
   const samples = (
     rows: readonly LabelledRow[],
-    cutOf: (flow: LabelledRow) => number | undefined = () => undefined,
+    ...cutsOf: readonly CutOf[]
   ): Samples => {
-    const looks = rows.map((flow) => ({
-      features: featuresOfRow(flow.row, spec, { cut: cutOf(flow) }),
-      label: flow.label,
-    }));
+    const looks = cutsOf.flatMap((cutOf) =>
+      rows.map((flow) => ({
+        features: featuresOfRow(flow.row, spec, { cut: cutOf(flow) }),
+        label: flow.label,
+      })),
+    );
     return samplesOf(looks, normaliser, spec.seriesSteps);
   };
+  const whole: CutOf = () => undefined;
   const random = seededRandom(config.training.seed);
   const cuts = config.data.looks.filter((packets) => packets < spec.packets);
   return {
     calibration: samples(train, ({ row }) => drawLook(row, config.data, random)),
-    validation: samples(validation),
+    // Some hundred whole flows say too little of an answer that differs for one in a hundred.
+    validation: samples(validation, whole, ...cuts.map((cut) => () => cut)),
     test: {
       flows: test.map(({ row, label }) => ({ session: row.session, label })),
-      whole: samples(test),
+      whole: samples(test, whole),
       cuts: new Map(cuts.map((cut) => [cut, samples(test, () => cut)])),
       inputs,
     },

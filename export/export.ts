@@ -15,7 +15,7 @@ import { manifestOf, namingFiles } from './manifest.ts';
 import { type Measured, measure } from './measure.ts';
 import { type BuiltModel, buildModel, type Int8Model } from './model-files.ts';
 import { parseLayers, type QuantizationOptions } from './quantization.ts';
-import { parseRangeMethod } from './ranges.ts';
+import { parseRangeMethods, rangeWords } from './ranges.ts';
 import { measureSpeed, type Speed } from './speed.ts';
 import type { TrainedModel } from './trained-model.ts';
 
@@ -25,8 +25,8 @@ usage: sluice export [options]
   --run DIR        what sluice train has written (default runs/router-cnn)
   --data DIR       where the data set lies that it was trained on (default: where it lay)
   --out DIR        the bundle (default: bundle in the run's folder)
-  --range METHOD   how ranges of activations are chosen: squared-error (default),
-                   percentile:P or largest
+  --range METHODS  how ranges of activations are chosen: squared-error, percentile:P or largest; of several
+                   (default squared-error,largest) the one is taken that moves answers on validation least
   --layers FILE    JSON: {"LAYER": {"precision": "int8" or "float", "range": METHOD}}
   --speed          measure int8 against fp32 here, too
   --json           print what came of it as one JSON object
@@ -54,8 +54,10 @@ function readOptions(): Options | undefined {
   const { values } = parsedArguments();
   if (values.help) return undefined;
   const { run, data, out, speed, json, force, range, layers } = values;
-  const method = parseRangeMethod(range);
-  const quantization = { method, layers: layers === undefined ? {} : readLayers(layers) };
+  const quantization = {
+    ranges: parseRangeMethods(range),
+    layers: layers === undefined ? {} : readLayers(layers),
+  };
   return { run, data, out, speed, json, force, quantization };
 }
 
@@ -66,7 +68,7 @@ function parsedArguments() {
         run: { type: 'string', default: 'runs/router-cnn' },
         data: { type: 'string' },
         out: { type: 'string' },
-        range: { type: 'string', default: 'squared-error' },
+        range: { type: 'string', default: 'squared-error,largest' },
         layers: { type: 'string' },
         speed: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
@@ -114,8 +116,8 @@ function bundleFiles(
 }
 
 function reportOf({ limits }: BuiltModel, { quantized }: Int8Model) {
-  const { layers, fallbacks, first } = quantized;
-  return { limits, validation: first, fallbacks, layers };
+  const { layers, fallbacks, first, range } = quantized;
+  return { limits, range: rangeWords(range), validation: first, fallbacks, layers };
 }
 
 function json(value: unknown): Uint8Array {
@@ -233,6 +235,7 @@ function int8Lines({ quantized }: Int8Model, measured: Measured): string[] {
   const worst = layers.reduce((a, b) => (b.shift > a.shift ? b : a));
   return [
     `fp32 against int8: the same class on ${percent(measured.int8Agreement)}, accuracy ${percent(measured.accuracyLoss)} less`,
+    `ranges by ${rangeWords(quantized.range)}`,
     `int8 costs most in ${worst.name}: it alone moves a probability by ${worst.shift.toFixed(5)}`,
     ...fallbacks.map(
       ({ layer, agreement }) =>

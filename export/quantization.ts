@@ -16,7 +16,8 @@ import { roundWeights } from './round-weights.ts';
 import { writeInt8 } from './write-int8.ts';
 
 export interface QuantizationOptions {
-  readonly method: RangeMethod;
+  /** Of several the one is taken that moves the judge's answers least, all layers in int8. */
+  readonly ranges: readonly RangeMethod[];
   /** Choices for single layers, by name. */
   readonly layers: Readonly<Record<string, LayerOptions>>;
 }
@@ -48,6 +49,8 @@ export interface Quantized {
   readonly fallbacks: readonly ({ readonly layer: string } & Judgement)[];
   /** Before any of them. */
   readonly first: Judgement;
+  /** How ranges were chosen. */
+  readonly range: RangeMethod;
 }
 
 export interface Quantization {
@@ -62,7 +65,7 @@ export async function quantize(
   given: Network,
   { sample, options, limits, judge }: Quantization,
 ): Promise<Quantized> {
-  const { method, layers } = options;
+  const { layers } = options;
   checkLayers(given, layers);
   const network = await equalised(given, sample);
   const methods = new Map(
@@ -70,8 +73,16 @@ export async function quantize(
       range === undefined ? [] : [[name, range] as const],
     ),
   );
-  const ranges = await calibrate(network, sample, { method, methods });
   const rounding = await roundWeights(network, sample);
+  const tried = [];
+  for (const method of options.ranges) {
+    const ranges = await calibrate(network, sample, { method, methods });
+    const { shift } = await judge(writeInt8(network, ranges, { rounding }));
+    tried.push({ method, ranges, shift });
+  }
+  const chosenRange = tried.sort((a, b) => a.shift - b.shift)[0];
+  if (chosenRange === undefined) throw new Error('no way of finding ranges was given');
+  const { ranges, method: range } = chosenRange;
   const shifts = await shiftsOf(network, { ranges, rounding, sample });
   const chosen = Object.entries(layers);
   const float = new Set(
@@ -94,9 +105,9 @@ export async function quantize(
     );
   for (const layer of candidates) {
     if (reaches(judgement, limits)) break;
-    const tried = new Set(float).add(layer);
-    if (shareOf(tried, costs) > FLOAT_MOST) continue;
-    const model = writeInt8(network, ranges, { float: tried, rounding });
+    const more = new Set(float).add(layer);
+    if (shareOf(more, costs) > FLOAT_MOST) continue;
+    const model = writeInt8(network, ranges, { float: more, rounding });
     const found = await judge(model);
     // What does not help stays small and fast.
     if (found.shift > (1 - HELP) * judgement.shift) continue;
@@ -108,7 +119,7 @@ export async function quantize(
   const reports = await layerReports(network, {
     ...{ ranges, rounding, float, shifts, sample },
   });
-  return { int8, layers: reports, fallbacks, first };
+  return { int8, layers: reports, fallbacks, first, range };
 }
 
 /** A layer in float has to bring the answers nearer to those of fp32 by so much of what is between them. */

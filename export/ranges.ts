@@ -12,6 +12,16 @@ export type RangeMethod =
   | { readonly kind: 'percentile'; readonly percent: number }
   | { readonly kind: 'largest' };
 
+/** Reads several, with commas between them. */
+export function parseRangeMethods(text: string): RangeMethod[] {
+  return text.split(',').map(parseRangeMethod);
+}
+
+/** As `parseRangeMethod` reads it. */
+export function rangeWords(method: RangeMethod): string {
+  return method.kind === 'percentile' ? `percentile:${method.percent}` : method.kind;
+}
+
 /** Reads "squared-error", "largest" or "percentile:99.9". */
 export function parseRangeMethod(text: string): RangeMethod {
   if (text === 'squared-error' || text === 'largest') return { kind: text };

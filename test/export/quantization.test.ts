@@ -86,7 +86,7 @@ async function quantized(layers: QuantizationOptions['layers'] = {}): Promise<Qu
   const limits = { agreement: 0.93, accuracyLoss: 0.07 };
   return quantize(network, {
     sample,
-    options: { method: SQUARED, layers },
+    options: { ranges: [SQUARED], layers },
     limits,
     judge,
   });
@@ -117,7 +117,7 @@ test.serial(
     let shift = 1;
     const { fallbacks } = await quantize(network, {
       sample,
-      options: { method: SQUARED, layers: {} },
+      options: { ranges: [SQUARED], layers: {} },
       limits: { agreement: 1, accuracyLoss: 0 },
       // Never enough, and every layer helps.
       judge: async () => {
@@ -130,6 +130,29 @@ test.serial(
       fallbacks.map(({ layer }) => layer),
       ['last_logits', 'spoilt'],
     );
+  },
+);
+
+test.serial(
+  'of several ways of finding ranges the one is taken that moves answers least',
+  async (t) => {
+    const shifts = [0.3, 0.1, 0.2];
+    const judged: number[] = [];
+    const { range } = await quantize(network, {
+      sample,
+      options: {
+        ranges: [SQUARED, { kind: 'largest' }, { kind: 'percentile', percent: 99 }],
+        layers: {},
+      },
+      limits: { agreement: 0, accuracyLoss: 1 },
+      judge: async () => {
+        const shift = shifts[judged.length] ?? 0.1;
+        judged.push(shift);
+        return { agreement: 1, accuracyLoss: 0, shift };
+      },
+    });
+    t.deepEqual(range, { kind: 'largest' });
+    t.deepEqual(judged.slice(0, 3), shifts);
   },
 );
 
