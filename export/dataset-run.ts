@@ -156,6 +156,7 @@ function exportFlows(
     calibration: samples(train, ({ row }) => drawLook(row, config.data, random)),
     // Some hundred whole flows say too little of an answer that differs for one in a hundred.
     validation: samples(validation, whole, ...cuts.map((cut) => () => cut)),
+    wholeOfValidation: validation.length,
     test: {
       flows: test.map(({ row, label }) => ({ session: row.session, label })),
       whole: samples(test, whole),

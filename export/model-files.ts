@@ -86,8 +86,7 @@ async function buildNetwork(
   const quantized = await quantize(network, {
     sample: flows.calibration,
     options,
-    limits: limitsOnValidation(limits, flows.validation.count),
-    judge: await judgeOn(network, fp32, flows.validation),
+    judge: await judgeOn(network, { fp32, limits }, flows),
   });
   return {
     fp32,
@@ -99,11 +98,14 @@ async function buildNetwork(
   };
 }
 
-/** Holds int8 models against the fp32 one and the labels. */
+/**
+ * Holds int8 models against the fp32 one and the labels. What is enough has to be so on whole flows, which the checks are made on, and on all
+ * looks: they are several times as many, and choosing among layers is choosing among accidents.
+ */
 async function judgeOn(
   network: Network,
-  fp32: Uint8Array,
-  { inputs, count, labels }: Samples,
+  { fp32, limits }: { readonly fp32: Uint8Array; readonly limits: Limits },
+  { validation: { inputs, count, labels }, wholeOfValidation }: Exported['flows'],
 ): Promise<(int8: Uint8Array) => Promise<Judgement>> {
   const { name, shape } = outputOf(network);
   const answersOf = async (file: Uint8Array) => {
@@ -115,10 +117,26 @@ async function judgeOn(
   const wanted = await answersOf(fp32);
   return async (int8) => {
     const { probabilities, chosen } = await answersOf(int8);
+    const among = (flows: number) => {
+      const [own, theirs, truth] = [chosen, wanted.chosen, labels].map((of) =>
+        of.subarray(0, flows),
+      ) as [Int32Array, Int32Array, Int32Array];
+      return {
+        agreement: agreement(theirs, own),
+        accuracyLoss: agreement(theirs, truth) - agreement(own, truth),
+        limits: limitsOnValidation(limits, flows),
+      };
+    };
+    const [whole, all] = [among(wholeOfValidation), among(count)];
     return {
-      agreement: agreement(wanted.chosen, chosen),
-      accuracyLoss: agreement(wanted.chosen, labels) - agreement(chosen, labels),
+      agreement: whole.agreement,
+      accuracyLoss: whole.accuracyLoss,
       shift: meanDifference(wanted.probabilities, probabilities),
+      enough: [whole, all].every(
+        (found) =>
+          found.agreement >= found.limits.agreement &&
+          found.accuracyLoss <= found.limits.accuracyLoss,
+      ),
     };
   };
 }

@@ -35,6 +35,8 @@ export interface Judgement {
   readonly accuracyLoss: number;
   /** Mean difference of a probability. */
   readonly shift: number;
+  /** It needs no layer more in float. */
+  readonly enough: boolean;
 }
 
 export interface Limits {
@@ -56,14 +58,13 @@ export interface Quantized {
 export interface Quantization {
   readonly sample: Sample;
   readonly options: QuantizationOptions;
-  readonly limits: Limits;
   readonly judge: (int8: Uint8Array) => Promise<Judgement>;
 }
 
 /** The same network, sample and options give the same bytes. */
 export async function quantize(
   given: Network,
-  { sample, options, limits, judge }: Quantization,
+  { sample, options, judge }: Quantization,
 ): Promise<Quantized> {
   const { layers } = options;
   checkLayers(given, layers);
@@ -104,7 +105,7 @@ export async function quantize(
         (shifts.get(b) ?? 0) - (shifts.get(a) ?? 0),
     );
   for (const layer of candidates) {
-    if (reaches(judgement, limits)) break;
+    if (judgement.enough) break;
     const more = new Set(float).add(layer);
     if (shareOf(more, costs) > FLOAT_MOST) continue;
     const model = writeInt8(network, ranges, { float: more, rounding });
@@ -157,10 +158,6 @@ function shareOf(
     if (layers.has(name)) own += cost;
   }
   return own / all;
-}
-
-function reaches({ agreement, accuracyLoss }: Judgement, limits: Limits): boolean {
-  return agreement >= limits.agreement && accuracyLoss <= limits.accuracyLoss;
 }
 
 function checkLayers(network: Network, layers: QuantizationOptions['layers']): void {

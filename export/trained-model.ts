@@ -62,8 +62,10 @@ export interface Origin {
 export interface ExportFlows {
   /** Looks at training flows: int8 ranges are found on them. */
   readonly calibration: Samples;
-  /** They judge which layers stay in float; one of them is the self-test. */
+  /** Looks at validation flows, whole ones first: they judge which layers stay in float; one of them is the self-test. */
   readonly validation: Samples;
+  /** How many of them are whole. */
+  readonly wholeOfValidation: number;
   /** All figures are of these. */
   readonly test: TestSet;
 }

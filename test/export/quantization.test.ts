@@ -81,13 +81,16 @@ async function quantized(layers: QuantizationOptions['layers'] = {}): Promise<Qu
   const wanted = await chosenBy(writeFp32(network));
   const judge = async (int8: Uint8Array): Promise<Judgement> => {
     const share = agreement(wanted, await chosenBy(int8));
-    return { agreement: share, accuracyLoss: 1 - share, shift: 1 - share };
+    return {
+      agreement: share,
+      accuracyLoss: 1 - share,
+      shift: 1 - share,
+      enough: share >= 0.93,
+    };
   };
-  const limits = { agreement: 0.93, accuracyLoss: 0.07 };
   return quantize(network, {
     sample,
     options: { ranges: [SQUARED], layers },
-    limits,
     judge,
   });
 }
@@ -118,11 +121,10 @@ test.serial(
     const { fallbacks } = await quantize(network, {
       sample,
       options: { ranges: [SQUARED], layers: {} },
-      limits: { agreement: 1, accuracyLoss: 0 },
       // Never enough, and every layer helps.
       judge: async () => {
         shift /= 2;
-        return { agreement: 0.5, accuracyLoss: 0, shift };
+        return { agreement: 0.5, accuracyLoss: 0, shift, enough: false };
       },
     });
     // 4%, 31% and 62% of the multiplications; "spoilt" is what int8 costs most in.
@@ -144,11 +146,10 @@ test.serial(
         ranges: [SQUARED, { kind: 'largest' }, { kind: 'percentile', percent: 99 }],
         layers: {},
       },
-      limits: { agreement: 0, accuracyLoss: 1 },
       judge: async () => {
         const shift = shifts[judged.length] ?? 0.1;
         judged.push(shift);
-        return { agreement: 1, accuracyLoss: 0, shift };
+        return { agreement: 1, accuracyLoss: 0, shift, enough: true };
       },
     });
     t.deepEqual(range, { kind: 'largest' });
