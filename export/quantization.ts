@@ -16,7 +16,7 @@ import { roundWeights } from './round-weights.ts';
 import { writeInt8 } from './write-int8.ts';
 
 export interface QuantizationOptions {
-  /** Of several the one is taken that moves the judge's answers least, all layers in int8. */
+  /** Of several the one is taken that moves the judge's answers least, before any layer is left in float. */
   readonly ranges: readonly RangeMethod[];
   /** Choices for single layers, by name. */
   readonly layers: Readonly<Record<string, LayerOptions>>;
@@ -75,23 +75,21 @@ export async function quantize(
     ),
   );
   const rounding = await roundWeights(network, sample);
-  const tried = [];
-  for (const method of options.ranges) {
-    const ranges = await calibrate(network, sample, { method, methods });
-    const { shift } = await judge(writeInt8(network, ranges, { rounding }));
-    tried.push({ method, ranges, shift });
-  }
-  const chosenRange = tried.sort((a, b) => a.shift - b.shift)[0];
-  if (chosenRange === undefined) throw new Error('no way of finding ranges was given');
-  const { ranges, method: range } = chosenRange;
-  const shifts = await shiftsOf(network, { ranges, rounding, sample });
   const chosen = Object.entries(layers);
   const float = new Set(
     chosen.flatMap(([name, { precision }]) => (precision === 'float' ? [name] : [])),
   );
-  let int8 = writeInt8(network, ranges, { float, rounding });
-  const first = await judge(int8);
-  let judgement = first;
+  const tried = [];
+  for (const method of options.ranges) {
+    const ranges = await calibrate(network, sample, { method, methods });
+    const file = writeInt8(network, ranges, { float, rounding });
+    tried.push({ method, ranges, file, found: await judge(file) });
+  }
+  const best = tried.sort((a, b) => a.found.shift - b.found.shift)[0];
+  if (best === undefined) throw new Error('no way of finding ranges was given');
+  const { method: range, ranges, found: first } = best;
+  const shifts = await shiftsOf(network, { ranges, rounding, sample });
+  let { file: int8, found: judgement } = best;
   const fallbacks: Quantized['fallbacks'][number][] = [];
   const costs = multiplicationsOf(network);
   const isLarge = (name: string) => shareOf(new Set([name]), costs) > SMALL_MOST;

@@ -38,7 +38,7 @@ export const TRIM_DATASET: TrimOptions = {
   payloadBytes: 16_384,
 };
 
-/** For a capture to show: any handshake, and more packets than a model looks at. */
+/** For a capture to show: the hellos of any handshake, and more packets than a model looks at. */
 export const TRIM_BRIEF: TrimOptions = {
   flowPackets: 512,
   wholePackets: 12,
