@@ -53,6 +53,16 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    network: 'tripartite-cnn',
+    seriesSteps: 128,
+    runs: [{ batch: 1 }, { batch: 32, budget: { ofFp32: 2, ofPeak: 0.6 } }],
+  },
+  {
+    network: 'tripartite-cnn',
+    seriesSteps: 1024,
+    runs: [{ batch: 32, budget: { ofFp32: 2, ofPeak: 0.6 } }],
+  },
+  {
     network: 'router-lstm',
     seriesSteps: 64,
     runs: [

@@ -13,8 +13,15 @@ import { reshape } from './write-nodes.ts';
 const FEW_CHANNELS = 4;
 const CHANNELS_BY = 4;
 
+/** Of a tensor: [B, C, W] or [B, W, C]. */
+export type Layout = 'channels-first' | 'positions-first';
+
 export interface FoldedConvolution {
-  /** M·S positions of a block: number p·C + c of a block is channel c of its position p. */
+  readonly layout: Layout;
+  /**
+   * P = M·S positions of a block, as they lie side by side: number c·P + p of a block is channel c of its position p where channels
+   * are first, so that they are moved P at a time, and p·C + c where positions are.
+   */
   readonly positions: number;
   /** M: number m·O + o of a block of the output is channel o of its position m. */
   readonly outputs: number;
@@ -29,10 +36,12 @@ export interface FoldedConvolution {
  * What becomes of a convolution; undefined: it stays as it is.
  *
  * @param width W
+ * @param layout of its input
  */
 export function foldStride(
   { stride, weightShape, padding: [front], shape }: ConvolveStep,
   width: number,
+  layout: Layout,
 ): FoldedConvolution | undefined {
   const [channelsOut, channels, kernel] = weightShape;
   const [, made = 0] = shape;
@@ -47,7 +56,12 @@ export function foldStride(
   const behind = made / outputs - 1 + blocks - width / positions - before;
   if (behind < 0) return undefined;
   const wide = positions * channels;
+  const channelOf = (place: number, channel: number) =>
+    layout === 'channels-first'
+      ? channel * positions + place
+      : place * channels + channel;
   return {
+    layout,
     positions,
     outputs,
     weightShape: [outputs * channelsOut, wide, blocks],
@@ -60,7 +74,7 @@ export function foldStride(
         for (let m = 0; m < outputs; m++) {
           // Counted from the start of the first block.
           const place = before * positions + m * stride + k - front;
-          const channel = (place % positions) * channels + (row % channels);
+          const channel = channelOf(place % positions, row % channels);
           const output = m * channelsOut + Math.floor(row / channels);
           const block = Math.floor(place / positions);
           folded[(output * wide + channel) * blocks + block] = weight;
@@ -88,9 +102,8 @@ export function repeated<T extends Int32Array | Float32Array>(
 }
 
 interface FoldedTensors {
-  /** uint8 [B, C, W], or [B, W, C] where positions are first. */
+  /** uint8, in the layout that was folded for. */
   readonly input: string;
-  readonly layout: 'channels-first' | 'positions-first';
   /** W */
   readonly width: number;
   /** Scale and zero-point. */
@@ -104,15 +117,15 @@ interface FoldedTensors {
 export function writeFolded(
   graph: GraphBuilder,
   { name, weightShape: [, channels], shape: [channelsOut = 0, made = 0] }: ConvolveStep,
-  { positions, outputs, weightShape, padding }: FoldedConvolution,
-  { input, layout, width, inputConstants, outputConstants, weights }: FoldedTensors,
+  { layout, positions, outputs, weightShape, padding }: FoldedConvolution,
+  { input, width, inputConstants, outputConstants, weights }: FoldedTensors,
 ): string {
   const blocks = width / positions;
   let byPosition = input;
   if (layout === 'channels-first') {
     const apart = `${name}_apart`;
     reshape(graph, apart, input, [0, channels, blocks, positions]);
-    const perm = [0, 2, 3, 1];
+    const perm = [0, 2, 1, 3];
     byPosition = graph.node('Transpose', `${name}_by_position`, [apart], { perm });
   }
   const wide = `${name}_blocks`;

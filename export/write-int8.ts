@@ -249,7 +249,6 @@ class Writer {
       const turned = isPositionsFirst(source);
       const quantized = writeFolded(this.#graph, step, folded, {
         input: this.#quantizedOf(turned ? source.from : from),
-        layout: turned ? 'positions-first' : 'channels-first',
         width: source.shape[1] ?? 0,
         inputConstants: this.#constants(from),
         outputConstants: this.#constants(name),
@@ -269,7 +268,9 @@ class Writer {
   #foldOf(step: Step): FoldedConvolution | undefined {
     if (step.kind !== 'convolve' || !isInteger(step, this.#float)) return undefined;
     if (!this.#scales.has(step.name)) return undefined;
-    return foldStride(step, this.#stepNamed(step.from).shape[1] ?? 0);
+    const source = this.#stepNamed(step.from);
+    const layout = isPositionsFirst(source) ? 'positions-first' : 'channels-first';
+    return foldStride(step, source.shape[1] ?? 0, layout);
   }
 
   #quantize(made: string, name: string): void {

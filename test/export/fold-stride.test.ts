@@ -65,12 +65,13 @@ test('blocks of positions give what the positions gave', (t) => {
         stride: fc.integer({ min: 2, max: 4 }),
         width: fc.integer({ min: 1, max: 8 }).map((n) => 12 * n),
         padding: fc.constantFrom('same' as const, 'valid' as const),
+        layout: fc.constantFrom('channels-first' as const, 'positions-first' as const),
         seed: fc.integer(),
       }),
-      ({ outputs, channels, kernel, stride, width, padding, seed }) => {
+      ({ outputs, channels, kernel, stride, width, padding, layout, seed }) => {
         const shape = [outputs, channels, kernel] as const;
         const step = stepOf(shape, width, { stride, padding });
-        const folded = foldStride(step, width);
+        const folded = foldStride(step, width, layout);
         if (folded === undefined) return;
         folds++;
         const drawn = (i: number) => ((((i + 1) * 7919 + seed) % 127) + 127) % 127;
@@ -78,14 +79,17 @@ test('blocks of positions give what the positions gave', (t) => {
         const input = Array.from({ length: channels }, (_, c) =>
           Array.from({ length: width }, (_, w) => drawn(31 * c + w)),
         );
-        const blocks = Array.from({ length: folded.positions * channels }, (_, at) =>
-          Array.from(
+        const placeOf = (at: number): [channel: number, position: number] =>
+          layout === 'positions-first'
+            ? [at % channels, Math.floor(at / channels)]
+            : [Math.floor(at / folded.positions), at % folded.positions];
+        const blocks = Array.from({ length: folded.positions * channels }, (_, at) => {
+          const [channel, position] = placeOf(at);
+          return Array.from(
             { length: width / folded.positions },
-            (_, b) =>
-              input[at % channels]?.[b * folded.positions + Math.floor(at / channels)] ??
-              0,
-          ),
-        );
+            (_, b) => input[channel]?.[b * folded.positions + position] ?? 0,
+          );
+        });
         const wide = convolve(blocks, folded.fold(weights), folded.weightShape, {
           stride: 1,
           padding: folded.padding,
@@ -109,10 +113,12 @@ test('blocks of positions give what the positions gave', (t) => {
 
 test('what would gain nothing, or has no whole blocks, stays as it is', (t) => {
   const same = { stride: 2, padding: 'same' } as const;
-  t.truthy(foldStride(stepOf([32, 3, 5], 128, same), 128));
-  t.is(foldStride(stepOf([32, 3, 5], 128, { ...same, stride: 1 }), 128), undefined);
-  t.is(foldStride(stepOf([32, 32, 5], 128, same), 128), undefined);
-  t.is(foldStride(stepOf([32, 3, 5], 130, same), 130), undefined);
+  const fold = (...[shape, width, how]: Parameters<typeof stepOf>) =>
+    foldStride(stepOf(shape, width, how), width, 'channels-first');
+  t.truthy(fold([32, 3, 5], 128, same));
+  t.is(fold([32, 3, 5], 128, { ...same, stride: 1 }), undefined);
+  t.is(fold([32, 32, 5], 128, same), undefined);
+  t.is(fold([32, 3, 5], 130, same), undefined);
 });
 
 test("a block's outputs have the scales of their channels", (t) => {
