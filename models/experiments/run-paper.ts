@@ -99,7 +99,7 @@ interface SeedOptions extends PaperOptions {
 }
 
 function configOf(
-  { name, options, seriesSteps }: PaperNetwork,
+  { name, options, seriesSteps, training }: PaperNetwork,
   { lab, split, seed, epochs }: SeedOptions,
 ): TrainingConfig {
   return trainingConfigSchema.parse({
@@ -107,7 +107,10 @@ function configOf(
     data: { directory: lab, split },
     network: { name, options, ...(seriesSteps !== undefined && { seriesSteps }) },
     // Paper 4: 40 epochs, small classes shown more often. The best validation decides, so none ends before.
-    training: { seed, epochs, patienceEpochs: epochs, balancePower: 0.5 },
+    training: {
+      ...{ seed, epochs, patienceEpochs: epochs, balancePower: 0.5 },
+      ...training,
+    },
   });
 }
 
