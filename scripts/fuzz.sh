@@ -39,6 +39,11 @@ seeds="$build/seeds/$target"
 findings="$build/findings/$target"
 mkdir -p "$corpus" "$seeds" "$findings"
 log="$build/build.log"
+# CMake forgets our options where it finds another compiler than it was first told of. The corpus stays.
+configured="$(sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt" 2>/dev/null || true)"
+if [[ "$configured" != "$(command -v "$compiler")" ]]; then
+  rm -rf "$build/CMakeCache.txt" "$build/CMakeFiles"
+fi
 if ! { cmake -S native -B "$build" -DSLUICE_FUZZ=ON -DCMAKE_CXX_COMPILER="$compiler" &&
   cmake --build "$build" --parallel 2 --target "fuzz-$target" make-seeds; } >"$log" 2>&1; then
   cat "$log" >&2
