@@ -108,7 +108,10 @@ function configOf(
     network: { name, options, ...(seriesSteps !== undefined && { seriesSteps }) },
     // Paper 4: 40 epochs, small classes shown more often. The best validation decides, so none ends before.
     training: {
-      ...{ seed, epochs, patienceEpochs: epochs, balancePower: 0.5 },
+      seed,
+      epochs,
+      patienceEpochs: epochs,
+      balancePower: 0.5,
       ...training,
     },
   });
