@@ -97,10 +97,15 @@ function shown(name: string, value: unknown): string {
   // The colon after token may be forgotten.
   if (name === 'report' && typeof value === 'string') return 'a text';
   // A user with a password may stand before it.
-  if (name === 'report.controller' && String(value).includes('@')) {
+  if (name === 'report.controller' && holdsAt(value))
     return 'something with @, not shown';
-  }
   return show(value);
+}
+
+/** Whether one of the texts that {@link show} writes out has an @; a map or a list within a list is not written out. */
+function holdsAt(value: unknown): boolean {
+  const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return texts.some((text) => typeof text === 'string' && text.includes('@'));
 }
 
 /** A value in one short line without control characters. */

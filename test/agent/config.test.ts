@@ -250,6 +250,28 @@ test(
   `report:\n  token ${SECRET}\n  windowMs: 5\n`,
   ['agent.yaml:2:3: no YAML: MULTILINE_IMPLICIT_KEY'],
 );
+test(
+  "a controller's password is not shown in a list, either",
+  refused,
+  'report:\n  controller: [https://a:b@c]',
+  [
+    'agent.yaml:2: report.controller is something with @, not shown, expected a URL with https or http, without user, query and fragment',
+  ],
+);
+// Such a map has no text: String() would throw on it.
+for (const [what, text, found] of [
+  ['a map', '{ toString: 0 }', 'a map'],
+  ['a list of one', '[{ toString: 0 }]', '[a map]'],
+] as const) {
+  test(
+    `${what} with a key toString for a controller`,
+    refused,
+    `report:\n  controller: ${text}`,
+    [
+      `agent.yaml:2: report.controller is ${found}, expected a URL with https or http, without user, query and fragment`,
+    ],
+  );
+}
 test('a token without its colon is not shown', refused, `report:\n  token ${SECRET}`, [
   'agent.yaml:1: report is a text, expected a map of keys',
 ]);
