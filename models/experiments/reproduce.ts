@@ -32,7 +32,7 @@ usage: npm run reproduce -- [options]
                     (default ../shared/corpus/captures,../shared/corpus/captures-mobile)
   --epochs N        of all networks, at most (default 40 for the paper's table; the series have their own)
   --out DIR         data sets, runs, results.jsonl, results.md (default runs/reproduce)
-  --only LIST       experiments whose names begin so: p (the paper's table), a, b, c (default: all)
+  --only LIST       experiments whose names begin so: p (the paper's table), a, b, c, d (default: all)
   --models LIST     models whose names hold one of these words: trees,flow-cnn; words of either list that hold
                     a comma are parted, and ended, by semicolons (default: all)
   --seeds N         seeds 1 to N (default 5)

@@ -79,18 +79,28 @@ async function labelRows(directory: string): Promise<LabelRow[]> {
 /** Of train, validation and test. */
 export type Shares = readonly [train: number, validation: number, test: number];
 
-/** Makes DIR/splits/NAME.json: whole sessions, each class in its share. */
-export async function splitBySession(
+export interface SessionSplit {
+  /** Sessions drawn at random, each class in its share; or in the order of their start, the last ones judge. */
+  readonly by: 'session' | 'time';
+  /** By time nothing is drawn. */
+  readonly seed: number;
+  readonly shares: Shares;
+  readonly level: Level;
+}
+
+/** Makes DIR/splits/NAME.json of whole sessions. */
+export async function splitSessions(
   directory: string,
   name: string,
-  { seed, shares, level }: { seed: number; shares: Shares; level: Level },
+  { by, seed, shares, level }: SessionSplit,
 ): Promise<void> {
   if (existsSync(splitPath(directory, name))) return;
   const rows = [];
   const columns = [...LABEL_COLUMNS, 'protocol'] as const;
   for await (const row of readDataset(directory, { columns })) rows.push(row);
-  const plan = planSplit(rows, { by: 'session', seed, stratify: [level], shares });
-  await write(directory, name, { seed, level, parts: plan.parts });
+  const stratify = by === 'time' ? [] : [level];
+  const plan = planSplit(rows, { by, seed, stratify, shares });
+  await write(directory, name, { by, seed, stratify, parts: plan.parts });
 }
 
 /**
@@ -123,13 +133,13 @@ export async function splitFew(
     parts.validation.push(...drawn.slice(from, to));
     parts.train.push(...drawn.slice(0, from), ...drawn.slice(to));
   }
-  await write(directory, name, { seed, level, parts });
+  await write(directory, name, { by: 'session', seed, stratify: [level], parts });
 }
 
 async function write(
   directory: string,
   name: string,
-  { seed, level, parts }: Pick<SplitFile, 'seed' | 'parts'> & { readonly level: Level },
+  { by, seed, stratify, parts }: Pick<SplitFile, 'by' | 'seed' | 'stratify' | 'parts'>,
 ): Promise<void> {
   const { contentSha256 } = await readManifest(directory);
   await writeSplit(directory, {
@@ -137,9 +147,9 @@ async function write(
     version: 1,
     name,
     dataset: contentSha256,
-    by: 'session',
+    by,
     seed,
-    stratify: [level],
+    stratify,
     ...(parts !== undefined && { parts }),
     dropped: [],
     torn: [],

@@ -73,6 +73,11 @@ export const SERIES_NETWORKS: readonly SeriesNetwork[] = [
     networks: [onSeries('flow-cnn', convolutions, sizes.embedded)],
   },
   {
+    name: 'flow-cnn, series, sizes embedded with jitter, 80 epochs',
+    training: longer,
+    networks: [onSeries('flow-cnn', convolutions, sizes.embedded)],
+  },
+  {
     name: 'flow-cnn, series, sizes embedded with little jitter, 80 epochs',
     training: longer,
     networks: [onSeries('flow-cnn', convolutions, sizes.lightly)],
