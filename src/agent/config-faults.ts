@@ -97,8 +97,9 @@ function shown(name: string, value: unknown): string {
   // The colon after token may be forgotten.
   if (name === 'report' && typeof value === 'string') return 'a text';
   // A user with a password may stand before it.
-  if (name === 'report.controller' && holdsAt(value))
+  if (name === 'report.controller' && holdsAt(value)) {
     return 'something with @, not shown';
+  }
   return show(value);
 }
 
