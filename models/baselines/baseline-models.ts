@@ -23,7 +23,7 @@ export interface Flows {
   readonly classes: readonly string[];
 }
 
-interface Asked {
+export interface Asked {
   readonly flows: Flows;
   readonly labels: Int32Array;
   readonly packets: number;
