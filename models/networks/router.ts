@@ -2,11 +2,12 @@
 
 /** Widths of `router-cnn`: [filters, kernel, stride] a convolution. About 0.36 M parameters (DESIGN 7). */
 export const ROUTER_CNN = {
-  // Four convolutions, two poolings over 3 x 600 bytes (paper 3.2 [F]), strided so that a weak CPU keeps up
+  // Four convolutions, two poolings over 3 x 600 bytes (paper 3.2 [F]), strided so that a weak CPU keeps up: at once, because each
+  // number that a first convolution writes costs more to bring back to 8 bits than to compute
   handshake: {
     first: [
-      [32, 8, 4],
-      [48, 5, 2],
+      [48, 24, 8],
+      [48, 3, 1],
     ],
     second: [
       [64, 3, 2],
@@ -17,8 +18,8 @@ export const ROUTER_CNN = {
   // The CNN variant of the series branch (paper 3.2)
   series: {
     first: [
-      [32, 5, 2],
-      [64, 5, 2],
+      [48, 12, 4],
+      [64, 5, 1],
     ],
     second: [[96, 3, 1]],
     dense: 128,
