@@ -23,7 +23,7 @@ export interface Flows {
   readonly classes: readonly string[];
 }
 
-export interface Asked {
+interface Asked {
   readonly flows: Flows;
   readonly labels: Int32Array;
   readonly packets: number;

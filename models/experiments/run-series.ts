@@ -6,7 +6,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { FeatureSpec } from '../../src/features/features.ts';
 import { PAPER_PACKETS } from '../../src/features/features.ts';
 import type { Backend } from '../backend.ts';
-import { type Asked, BASELINE_MODELS } from '../baselines/baseline-models.ts';
+import { BASELINE_MODELS } from '../baselines/baseline-models.ts';
 import { PEERS_PYTHON, PEERS_SETUP } from '../baselines/peers.ts';
 import { say } from '../command-line.ts';
 import { flowExamples } from '../data/examples.ts';
@@ -19,12 +19,7 @@ import { trainNetwork } from '../training/train-network.ts';
 import type { TrainingConfig } from '../training/training-config.ts';
 import { judged, type Result, type Results } from './results.ts';
 import type { OpenedExperiment, Places, SeriesExperiment } from './series-experiments.ts';
-import {
-  type Mixed,
-  SERIES_NETWORKS,
-  type SeriesNetwork,
-  seriesConfig,
-} from './series-networks.ts';
+import { SERIES_NETWORKS, type SeriesNetwork, seriesConfig } from './series-networks.ts';
 
 export interface RunOptions {
   readonly places: Places;
@@ -83,7 +78,7 @@ async function runBaselines(
       const start = performance.now();
       const spec = specOf(experiment);
       const probabilities = model.run({ flows, labels, packets, spec, seed });
-      const seconds = secondsSince(start);
+      const seconds = (performance.now() - start) / 1000;
       const figures = judged(probabilities, tested, flows.classes);
       tell(results, { ...key, trained: labels.length, seconds, ...figures });
     }
@@ -110,12 +105,13 @@ async function runNetwork(
   options: SeedOptions,
 ): Promise<void> {
   const { seed, results } = options;
-  const { mixed } = network;
-  const rows = [network.name, ...(mixed === undefined ? [] : [mixed.name])];
-  const has = (model: string, packets: number) =>
-    results.has({ experiment: experiment.name, model, seed, packets });
-  const missing = (packets: number) => rows.filter((model) => !has(model, packets));
-  if (experiment.looks.every((packets) => missing(packets).length === 0)) return;
+  const keyOf = (packets: number) => ({
+    experiment: experiment.name,
+    model: network.name,
+    seed,
+    packets,
+  });
+  if (experiment.looks.every((packets) => results.has(keyOf(packets)))) return;
   say(`  ${network.name}`);
   const { directory, flows } = opened;
   const splits = [opened.split, ...opened.folds];
@@ -136,30 +132,20 @@ async function runNetwork(
   }
   const tested = Int32Array.from(flows.test, ({ label }) => label);
   for (const packets of experiment.looks) {
-    const wanted = missing(packets);
-    if (wanted.length === 0) continue;
+    if (results.has(keyOf(packets))) continue;
     const examples = flowExamples(flows.test, packets);
     const answers = members.map(({ run, trained }) =>
       predictExamples(trained, examples, inputSpecOf(run.config, run.normaliser)),
     );
-    const answer = meanOf(answers);
     const sum = (of: (run: Run) => number) =>
       members.reduce((total, { run }) => total + of(run), 0);
-    const secondsAnEpoch = sum((run) => run.secondsAnEpoch);
-    for (const model of wanted) {
-      const start = performance.now();
-      const probabilities =
-        model === mixed?.name
-          ? mixedIn(answer, mixed, { flows, packets, spec: specOf(experiment), seed })
-          : answer;
-      tell(results, {
-        ...{ experiment: experiment.name, model, seed, packets },
-        trained: flows.train.length,
-        seconds: sum(({ seconds }) => seconds) + secondsSince(start),
-        secondsAnEpoch,
-        ...judged(probabilities, tested, flows.classes),
-      });
-    }
+    tell(results, {
+      ...keyOf(packets),
+      trained: flows.train.length,
+      seconds: sum(({ seconds }) => seconds),
+      secondsAnEpoch: sum(({ secondsAnEpoch }) => secondsAnEpoch),
+      ...judged(meanOf(answers), tested, flows.classes),
+    });
   }
   for (const { trained } of members) disposeTrained(trained);
 }
@@ -190,19 +176,6 @@ async function trainedMember(
   return { run, trained: await loadTrained(directory, run) };
 }
 
-/** The networks' answer [B, K] with a baseline's in it. */
-function mixedIn(
-  answer: Float32Array,
-  { baseline, share }: Mixed,
-  asked: Omit<Asked, 'labels'>,
-): Float32Array {
-  const model = BASELINE_MODELS.find(({ name }) => name === baseline);
-  if (model === undefined) throw new Error(`there is no baseline "${baseline}"`);
-  const labels = Int32Array.from(asked.flows.train, ({ label }) => label);
-  const other = model.run({ ...asked, labels });
-  return answer.map((own, i) => (1 - share) * own + share * (other[i] ?? 0));
-}
-
 /** Of several answers of the same shape. */
 function meanOf(answers: readonly Float32Array[]): Float32Array {
   const [first = new Float32Array(0)] = answers;
@@ -221,8 +194,4 @@ function tell(results: Results, result: Result): void {
 
 function slug(text: string): string {
   return text.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
-}
-
-function secondsSince(start: number): number {
-  return (performance.now() - start) / 1000;
 }

@@ -11,16 +11,6 @@ export interface SeriesNetwork {
    */
   readonly networks: readonly Record<string, unknown>[];
   readonly training?: Record<string, unknown>;
-  /** A second row: the same networks, and a baseline's answer mixed in. */
-  readonly mixed?: Mixed;
-}
-
-export interface Mixed {
-  readonly name: string;
-  /** One of BASELINE_MODELS, trained anew for each number of packets. */
-  readonly baseline: string;
-  /** Of the answer, 0 to 1; the rest is the networks'. */
-  readonly share: number;
 }
 
 const convolutions = {
@@ -105,11 +95,6 @@ export const SERIES_NETWORKS: readonly SeriesNetwork[] = [
     name: 'flow-lstm and flow-cnn, series and statistics, five folds averaged',
     training: { labelSmoothing: 0.1, meanEpochs: 5 },
     networks: [few.lstm, few.cnn, few.lstm, few.cnn, few.lstm],
-    mixed: {
-      name: 'flow-lstm and flow-cnn, five folds averaged, with a fifth of extra trees',
-      baseline: 'extra trees, sizes, gaps and statistics',
-      share: 0.2,
-    },
   },
   {
     name: 'flow-cnn, series, sizes scaled',
