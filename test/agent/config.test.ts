@@ -1,7 +1,6 @@
 // The agent's configuration: what is wrong is told by line, what is right is printed and read again.
 
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import test from 'ava';
@@ -15,6 +14,7 @@ import { SHIPPED_BUNDLE } from '../../src/bundle/shipped-bundle.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { completeOptions } from '../../src/flow/flow-table.ts';
 import { ROOT } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const ENV = { HOME: '/home/somebody' };
 const SECRET = 'sesame-0123456789';
@@ -430,14 +430,9 @@ test('sections that are one by an alias stay two', (t) => {
 });
 
 function withFile(content: string | Uint8Array, use: (path: string) => void): void {
-  const directory = mkdtempSync(join(tmpdir(), 'sluice-config-'));
-  try {
-    const path = join(directory, 'file');
-    writeFileSync(path, content, { mode: 0o600 });
-    use(path);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  const path = join(temporaryFolder('config'), 'file');
+  writeFileSync(path, content, { mode: 0o600 });
+  use(path);
 }
 
 test('the token is the first line of its file; one that others can read is warned of', (t) => {

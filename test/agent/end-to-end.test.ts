@@ -3,8 +3,7 @@
 // independent reader (lab/packets.ts) counts in tcpdump's capture of the same interface.
 
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
@@ -16,6 +15,7 @@ import { planCapture } from '../../lab/plan.ts';
 import { run } from '../../lab/processes.ts';
 import { NETWORK_DEMO } from '../../lab/profiles.ts';
 import { jsonLines } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { Inside, vethObstacle } from '../helpers/veth.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/bin/sluice.js', import.meta.url));
@@ -70,8 +70,7 @@ routerTest(
   'the controller has what the agent tallied, and both what was on the wire',
   async (t) => {
     t.timeout(180_000);
-    const folder = await mkdtemp(join(tmpdir(), 'sluice-end-to-end-'));
-    t.teardown(() => rm(folder, { recursive: true, force: true }));
+    const folder = temporaryFolder('end-to-end');
     const plan = planCapture({
       name: 'end-to-end',
       seed: 5,

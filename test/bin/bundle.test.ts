@@ -1,17 +1,17 @@
 // `sluice bundle ...` as a user runs it, and what an agent makes of bundles of all kinds.
 
-import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { manifestSchemaJson } from '../../src/bundle/manifest-docs.ts';
 import { makeKeyPair } from '../../src/bundle/secret-key.ts';
 import { jsonLines, ROOT, sluice } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const BUNDLE = join(ROOT, 'models/bundles/router-cnn');
 const DEMO = join(ROOT, 'test/fixtures/lab-demo.pcap.gz');
 
-let folder: string;
+const folder = temporaryFolder('bundles');
 let publicKey: string;
 const at = (name: string) => join(folder, name);
 const bundle = (...args: string[]) => sluice(['bundle', ...args]);
@@ -25,7 +25,6 @@ async function signedCopy(name: string): Promise<string> {
 
 test.before(async (t) => {
   t.timeout(120_000);
-  folder = await mkdtemp(join(tmpdir(), 'sluice-bundles-'));
   const made = await bundle('keygen', '-W', '-p', at('a.pub'), '-s', at('a.key'));
   publicKey = made.stdout.trim();
   await bundle('keygen', '-W', '-p', at('b.pub'), '-s', at('b.key'));

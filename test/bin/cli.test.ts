@@ -1,18 +1,15 @@
-import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import { classicPcap } from '../helpers/captures.ts';
 import { jsonLines, ROOT, sluice } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const DEMO = join(ROOT, 'test/fixtures/lab-demo.pcap.gz');
 const BUNDLE = join(ROOT, 'models/bundles/router-cnn');
 
-let folder: string;
-test.before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-cli-'));
-});
+const folder = temporaryFolder('cli');
 
 test('replay --json ends with a tally that its flows add up to', async (t) => {
   const { code, stdout } = await sluice(['replay', '--json', DEMO]);
@@ -191,7 +188,7 @@ async function changed(
 
 for (const [title, spoil, message] of BAD_BUNDLES) {
   test(`a bundle ${title} gets one clear line and exit code 2`, async (t) => {
-    const directory = await mkdtemp(join(tmpdir(), 'sluice-bundle-'));
+    const directory = temporaryFolder('bundle');
     await cp(BUNDLE, directory, { recursive: true });
     await spoil(directory);
     const { code, stderr, stdout } = await sluice([

@@ -1,8 +1,7 @@
 // `sluice collect` as a user runs it: on a capture, and on a wire of the test's own (needs root: else skipped).
 
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
@@ -10,16 +9,15 @@ import { readManifest } from '../../src/dataset/dataset-manifest.ts';
 import { readDataset } from '../../src/dataset/dataset-reader.ts';
 import { collectedFiles, collectedRows, unpackedBytes } from '../helpers/collected.ts';
 import { jsonLines, ROOT, sluice } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { type Inside, VethPair, vethObstacle } from '../helpers/veth.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/bin/sluice.js', import.meta.url));
 const DEMO = join(ROOT, 'test/fixtures/lab-demo.pcap.gz');
 
-const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'sluice-collect-'));
-
 /** The lab's hosts have names of their own: everything with a name is a flow of the web. */
 async function anyName(): Promise<readonly string[]> {
-  const path = join(await folder(), 'labels.yaml');
+  const path = join(temporaryFolder('collect'), 'labels.yaml');
   await writeFile(path, "version: 1\nrules:\n  - service: web\n    patterns: ['.']\n");
   return ['--labels', path];
 }
@@ -33,7 +31,7 @@ interface Counters {
 }
 
 test('a capture is collected, and what is collected becomes a data set', async (t) => {
-  const out = await folder();
+  const out = temporaryFolder('collect');
   const labels = await anyName();
   const args = ['collect', '--read', DEMO, '--out', out, '--stats', '0', '--json'];
   const { code, stdout, stderr } = await sluice([...args, ...labels]);
@@ -51,7 +49,7 @@ test('a capture is collected, and what is collected becomes a data set', async (
   t.is(rows.length, counters?.written ?? -1);
   t.true(rows.every(({ source, capture }) => source === 'collect' && capture === ''));
 
-  const dataset = await folder();
+  const dataset = temporaryFolder('collect');
   const imported = await sluice([
     'dataset',
     'import',
@@ -72,7 +70,7 @@ test('a capture is collected, and what is collected becomes a data set', async (
 });
 
 test('collected flows and built captures are one data set, in either order', async (t) => {
-  const out = await folder();
+  const out = temporaryFolder('collect');
   await sluice(['collect', '-r', DEMO, '-o', out, ...(await anyName())]);
   const builds = ['dataset', 'build', DEMO, '--workers', '1', '--out'];
   const imports = ['dataset', 'import', 'collected', out, '--out'];
@@ -81,7 +79,7 @@ test('collected flows and built captures are one data set, in either order', asy
     [builds, imports],
     [imports, builds],
   ]) {
-    const dataset = await folder();
+    const dataset = temporaryFolder('collect');
     for (const command of order) {
       const { code, stderr } = await sluice([...command, dataset]);
       t.is(code, 0, stderr);
@@ -95,7 +93,7 @@ test('collected flows and built captures are one data set, in either order', asy
 });
 
 test('a build with other options does not join what was imported', async (t) => {
-  const [out, dataset] = [await folder(), await folder()];
+  const [out, dataset] = [temporaryFolder('collect'), temporaryFolder('collect')];
   await sluice(['collect', '-r', DEMO, '-o', out, ...(await anyName())]);
   await sluice(['dataset', 'import', 'collected', out, '--out', dataset]);
   const before = await readManifest(dataset);
@@ -109,7 +107,7 @@ test('a build with other options does not join what was imported', async (t) => 
 const wrong = test.macro({
   title: (_, what: string) => `${what} is wrong input: one line, exit code 2`,
   async exec(t, _what: string, args: readonly string[], expected: RegExp) {
-    const out = await folder();
+    const out = temporaryFolder('collect');
     const { code, stderr } = await sluice([...args, '--out', out]);
     t.is(code, 2);
     t.regex(stderr, expected);
@@ -213,7 +211,7 @@ const settle = (): Promise<void> =>
 liveTest('flows of a wire are labelled, written and whole at SIGTERM', async (t) => {
   t.timeout(120_000);
   const { pair, connect } = await tlsPair(t);
-  const out = await folder();
+  const out = temporaryFolder('collect');
   const running = await collecting(pair, out);
   connect();
   await settle();
@@ -246,7 +244,7 @@ liveTest('flows of a wire are labelled, written and whole at SIGTERM', async (t)
 liveTest('after kill -9 the next run removes what has no end, and goes on', async (t) => {
   t.timeout(120_000);
   const { pair, connect } = await tlsPair(t);
-  const out = await folder();
+  const out = temporaryFolder('collect');
   const killed = await collecting(pair, out);
   connect();
   // A flow is written once it has ended: some seconds behind its last packet.

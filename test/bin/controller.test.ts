@@ -7,14 +7,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import Database from 'libsql';
-import {
-  Client,
-  enrolIn,
-  report,
-  startProcess,
-  temporaryFolder,
-} from '../helpers/controller.ts';
+import { Client, enrolIn, report, startProcess } from '../helpers/controller.ts';
 import { jsonLines, sluice } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 // One after the other: each is several processes.
 const ANY_PORT = ['--listen', '127.0.0.1:0'];
@@ -35,7 +30,7 @@ async function refused(
 test.serial(
   'it starts with nothing, says where everything is, and ends at SIGTERM with 0',
   async (t) => {
-    const data = join(await temporaryFolder(), 'made', 'anew');
+    const data = join(temporaryFolder('controller'), 'made', 'anew');
     const controller = await startProcess(['--data', data, ...ANY_PORT]);
     const token = (await readFile(join(data, 'admin-token'), 'utf8')).trim();
     t.regex(controller.url, /^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
@@ -55,7 +50,7 @@ test.serial(
 );
 
 test.serial('SIGINT ends it with 0, and the next start has the same token', async (t) => {
-  const data = await temporaryFolder();
+  const data = temporaryFolder('controller');
   const first = await startProcess(['--data', data, ...ANY_PORT]);
   t.is(await first.end('SIGINT'), 0);
   const second = await startProcess(['--data', data, ...ANY_PORT]);
@@ -65,7 +60,7 @@ test.serial('SIGINT ends it with 0, and the next start has the same token', asyn
 });
 
 test.serial('sites are enrolled, listed and revoked while it runs', async (t) => {
-  const data = await temporaryFolder();
+  const data = temporaryFolder('controller');
   const controller = await startProcess(['--data', data, ...ANY_PORT]);
   const enrolled = await sluice(['controller', 'enrol', 'edge-1', '--data', data]);
   t.is(enrolled.code, 0);
@@ -105,7 +100,7 @@ test.serial('sites are enrolled, listed and revoked while it runs', async (t) =>
 test.serial(
   'processes that make the data folder at the same time share it',
   async (t) => {
-    const data = join(await temporaryFolder(), 'made', 'at-once');
+    const data = join(temporaryFolder('controller'), 'made', 'at-once');
     const names = ['a', 'b', 'c', 'd'];
     const runs = await Promise.all(
       names.map((name) => sluice(['controller', 'enrol', name, '--data', data])),
@@ -120,7 +115,7 @@ test.serial(
 );
 
 test.serial('a new admin token is good at once, and the old one void', async (t) => {
-  const data = await temporaryFolder();
+  const data = temporaryFolder('controller');
   const controller = await startProcess(['--data', data, ...ANY_PORT]);
   const file = join(data, 'admin-token');
   const old = (await readFile(file, 'utf8')).trim();
@@ -135,7 +130,7 @@ test.serial('a new admin token is good at once, and the old one void', async (t)
 test.serial(
   'sites, revoke and admin-token make no database where there is none',
   async (t) => {
-    const data = join(await temporaryFolder(), 'typo');
+    const data = join(temporaryFolder('controller'), 'typo');
     for (const words of [['sites'], ['revoke', 'edge-1'], ['admin-token']]) {
       await refused(t, [...words, '--data', data], /holds no controller's data; give/);
     }
@@ -149,7 +144,7 @@ test.serial('the default folder is in XDG_STATE_HOME when that is set', async (t
 });
 
 test.serial('with a certificate it speaks HTTPS', async (t) => {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder('controller');
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   try {
     execFileSync(
@@ -203,7 +198,7 @@ test.serial('wrong options are refused', async (t) => {
 });
 
 test.serial('what it cannot use to keep data is refused', async (t) => {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder('controller');
   const file = join(folder, 'file');
   await writeFile(file, '');
   const start = (data: string) => ['--data', data, ...ANY_PORT];
@@ -230,7 +225,7 @@ test.serial('what it cannot use to keep data is refused', async (t) => {
 });
 
 test.serial('a newer database is refused', async (t) => {
-  const data = await temporaryFolder();
+  const data = temporaryFolder('controller');
   await enrolIn(data, 'edge-1');
   const database = new Database(join(data, 'controller.db'));
   database.exec('PRAGMA user_version = 99');
@@ -244,7 +239,7 @@ test.serial('a newer database is refused', async (t) => {
 });
 
 test.serial('an address that cannot be listened at is refused', async (t) => {
-  const data = await temporaryFolder();
+  const data = temporaryFolder('controller');
   const taken = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => taken.once('listening', resolve));
   const address = taken.address();
@@ -261,7 +256,7 @@ test.serial('an address that cannot be listened at is refused', async (t) => {
 });
 
 test.serial('TLS files that cannot be used are refused', async (t) => {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder('controller');
   const file = join(folder, 'text.pem');
   await writeFile(file, 'no certificate');
   const start = (...tls: string[]) => [

@@ -20,9 +20,9 @@ import {
   dataset,
   LAB,
   sameContent,
-  temporaryFolder,
 } from '../helpers/dataset-build.ts';
 import { jsonLines, ROOT, sluice } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 /** Every name is of one class. */
 const ALL_WEB =
@@ -38,7 +38,7 @@ async function plainDemo(folder: string, name = 'plain.pcap'): Promise<string> {
 
 test('neither the number of workers nor the order of captures changes a byte', async (t) => {
   t.timeout(600_000);
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder('build');
   const outs = [1, 2, 3].map((workers) => join(folder, String(workers)));
   const [one = '', two = '', three = ''] = outs;
   const summary = await build(t, one, '--workers', '1', LAB, DEMO);
@@ -52,7 +52,7 @@ test('neither the number of workers nor the order of captures changes a byte', a
 });
 
 test('a row holds the features of its flow, and the label beside its capture', async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder('build');
   await build(t, folder, DEMO);
   const rows = new Map(
     (await all(readDataset(folder))).map((row) => [`${row.startUs} ${row.bytesUp}`, row]),
@@ -106,7 +106,7 @@ test('a row holds the features of its flow, and the label beside its capture', a
 });
 
 test('without labels beside a capture names decide, and sessions spread them', async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder('build');
   const capture = await plainDemo(folder);
   const labels = join(folder, 'labels.yaml');
   await writeFile(labels, ALL_WEB);
@@ -129,7 +129,7 @@ const oneLine = (text: string): Record<string, number> =>
   jsonLines(text)[0] as Record<string, number>;
 
 test('what is built stands: only what changed is built again', async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder('build');
   const [out, captures] = [join(folder, 'out'), join(folder, 'captures')];
   await mkdir(captures);
   await copyFile(DEMO, join(captures, 'a.pcap.gz'));
@@ -161,7 +161,7 @@ test('what is built stands: only what changed is built again', async (t) => {
 });
 
 test('what a killed build left is removed, and shards of other captures stay outside', async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder('build');
   const out = join(folder, 'out');
   const plain = await plainDemo(folder);
   await build(t, out, DEMO, plain);
@@ -179,7 +179,7 @@ test('what a killed build left is removed, and shards of other captures stay out
 });
 
 test('two captures with the same content are one, which is said', async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder('build');
   await plainDemo(folder, 'b.pcap');
   await plainDemo(folder, 'a.pcap');
   const out = join(folder, 'out');
@@ -193,7 +193,7 @@ test('two captures with the same content are one, which is said', async (t) => {
 });
 
 test('no address and no name is in a data set, unless names are asked for', async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder('build');
   const capture = await plainDemo(folder);
   const [out, open] = [join(folder, 'out'), join(folder, 'open')];
   await build(t, out, capture);
@@ -224,7 +224,7 @@ test('no address and no name is in a data set, unless names are asked for', asyn
 });
 
 test('a key links clients over captures; without one they are told apart in one capture only', async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder('build');
   const first = await plainDemo(folder, 'first.pcap');
   // The same traffic a second later is another capture.
   const second = await readFile(first);
@@ -258,7 +258,7 @@ test('a key links clients over captures; without one they are told apart in one 
 });
 
 test('options choose rows and columns', async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder('build');
   const capture = await plainDemo(folder);
   const out = join(folder, 'out');
   await build(
@@ -282,7 +282,7 @@ test('options choose rows and columns', async (t) => {
 });
 
 test('shards of several processes and one finishing step are the data set of one', async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder('build');
   const plain = await plainDemo(folder);
   const [whole, parts] = [join(folder, 'whole'), join(folder, 'parts')];
   await build(t, whole, plain, DEMO);
@@ -302,7 +302,7 @@ test('shards of several processes and one finishing step are the data set of one
 });
 
 test('info tells what a data set holds, and --verify reads it all', async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder('build');
   await build(t, folder, DEMO);
   const { code, stdout } = await dataset('info', '--json', '--verify', folder);
   t.is(code, 0);
@@ -352,7 +352,7 @@ for (const [title, args, message] of WRONG) {
 }
 
 test('a short key is refused, with how to make one', async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder('build');
   const key = join(folder, 'key');
   await writeFile(key, 'short');
   const args = [DEMO, '--out', join(folder, 'out'), '--key', key];
@@ -362,7 +362,7 @@ test('a short key is refused, with how to make one', async (t) => {
 });
 
 test('captures that cannot be read get a line each, and the others are built', async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder('build');
   const good = await plainDemo(folder);
   await writeFile(join(folder, 'text.pcap'), 'no capture at all, but some text');
   await copyFile(DEMO, join(folder, 'labelled.pcap.gz'));
@@ -392,7 +392,7 @@ test('captures that cannot be read get a line each, and the others are built', a
 });
 
 test('a capture that breaks off is built as far as it goes, which is said', async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder('build');
   const capture = await plainDemo(folder);
   const bytes = await readFile(capture);
   await writeFile(capture, bytes.subarray(0, bytes.length >> 1));

@@ -1,8 +1,7 @@
 // `sluice dataset import` as a user runs it, on files written by hand (test/fixtures/README.md).
 
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
@@ -13,16 +12,15 @@ import { featuresOfRow } from '../../src/dataset/row-tensors.ts';
 import { PAPER_RULE, PAYLOAD_RULE } from '../../src/features/packet-rule.ts';
 import { paperSpec } from '../helpers/features.ts';
 import { jsonLines, type Outcome, ROOT, sluice, startSluice } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const FIXTURES = join(ROOT, 'test/fixtures/import');
-
-const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'sluice-import-'));
 
 async function imported(
   t: ExecutionContext,
   args: readonly string[],
 ): Promise<Outcome & { readonly out: string }> {
-  const out = await folder();
+  const out = temporaryFolder('import');
   const outcome = await sluice(['dataset', 'import', ...args, '--out', out]);
   t.is(outcome.code, 0, outcome.stderr);
   return { ...outcome, out };
@@ -102,7 +100,7 @@ test('a bad line is named and counted, the others are imported', async (t) => {
 });
 
 test('too many bad lines are a fault, and leave nothing behind', async (t) => {
-  const out = await folder();
+  const out = temporaryFolder('import');
   const bad = await sluice([
     'dataset',
     'import',
@@ -177,7 +175,7 @@ test('CESNET files do not tell their set', async (t) => {
     'cesnet-csv',
     csv,
     '-o',
-    await folder(),
+    temporaryFolder('import'),
   ]);
   t.is(code, 2);
   t.regex(
@@ -196,7 +194,7 @@ test('the same files give the same bytes, packed or not', async (t) => {
       ].map((name) => readFile(join(out, name))),
     );
   t.deepEqual(await bytes(one.out), await bytes(two.out));
-  const packed = join(await folder(), 'fgnet-d1.jsonl.gz');
+  const packed = join(temporaryFolder('import'), 'fgnet-d1.jsonl.gz');
   await writeFile(packed, gzipSync(await readFile(join(FIXTURES, 'series.jsonl'))));
   const three = await imported(t, ['series-jsonl', packed]);
   const plain = (rows: DatasetRow[]) => rows.map((row) => ({ ...row, capture: '' }));
@@ -213,7 +211,7 @@ test('what stands is not read again; what was made otherwise is made anew', asyn
   t.regex(again.stderr, /3 flows of fgnet-d1 stood already/);
   t.is((await stat(shard)).mtimeMs, before.mtimeMs);
   t.deepEqual(await readFile(join(out, 'dataset.json')), manifest);
-  const apps = join(await folder(), 'apps.yaml');
+  const apps = join(temporaryFolder('import'), 'apps.yaml');
   await writeFile(
     apps,
     'version: 1\napps: [{application: meta, service: social, names: [com.facebook.katana]}]\n',
@@ -284,7 +282,7 @@ test('sources of one definition are pooled, and say how they came to it', async 
 });
 
 test('SIGINT stops an import, and the same command goes on', async (t) => {
-  const source = join(await folder(), 'ucdavis');
+  const source = join(temporaryFolder('import'), 'ucdavis');
   await cp(join(FIXTURES, 'ucdavis'), source, { recursive: true });
   // A class of many packets, so that there is time to stop in it.
   const line = (i: number) => `1527853149.5\t${i / 1000}\t${100 + (i % 900)}\t${i % 2}\n`;
@@ -292,7 +290,7 @@ test('SIGINT stops an import, and the same command goes on', async (t) => {
   for (let i = 0; i < 60; i++) {
     await writeFile(join(source, 'google-search', `Many-${i}.txt`), text);
   }
-  const out = await folder();
+  const out = temporaryFolder('import');
   const args = ['dataset', 'import', 'ucdavis-txt', source, '--out', out];
   const running = startSluice(args);
   await running.said('google-doc: 1 flows');
@@ -310,7 +308,7 @@ test('SIGINT stops an import, and the same command goes on', async (t) => {
 const wrong = test.macro({
   title: (_, what: string) => `${what} is wrong input: one line, exit code 2`,
   async exec(t, _what: string, args: readonly string[], expected: RegExp) {
-    const out = await folder();
+    const out = temporaryFolder('import');
     const { code, stderr } = await sluice(['dataset', 'import', ...args, '--out', out]);
     t.is(code, 2);
     t.regex(stderr, expected);
@@ -344,7 +342,7 @@ test(
 );
 
 test('gzip data that breaks off is a fault of the file', async (t) => {
-  const path = join(await folder(), 'fgnet-d1.jsonl.gz');
+  const path = join(temporaryFolder('import'), 'fgnet-d1.jsonl.gz');
   const packed = gzipSync(await readFile(join(FIXTURES, 'series.jsonl')));
   await writeFile(path, packed.subarray(0, packed.length - 20));
   const { code, stderr } = await sluice([
@@ -353,7 +351,7 @@ test('gzip data that breaks off is a fault of the file', async (t) => {
     'series-jsonl',
     path,
     '-o',
-    await folder(),
+    temporaryFolder('import'),
   ]);
   t.is(code, 2);
   t.regex(stderr, /gzip data is damaged or breaks off/);

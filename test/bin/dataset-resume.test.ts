@@ -3,15 +3,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import {
-  build,
-  DEMO,
-  LAB,
-  sameContent,
-  temporaryFolder,
-} from '../helpers/dataset-build.ts';
+import { build, DEMO, LAB, sameContent } from '../helpers/dataset-build.ts';
 import { until } from '../helpers/field.ts';
 import { startSluice } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const CAPTURES = 17;
 
@@ -41,7 +36,7 @@ async function endInTheMiddle(t: ExecutionContext, out: string, signal: NodeJS.S
 for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const) {
   test.serial(`a build that ${signal} ended goes on to the same bytes`, async (t) => {
     t.timeout(600_000);
-    const folder = await temporaryFolder(t);
+    const folder = temporaryFolder('build');
     const [out, whole] = [join(folder, 'out'), join(folder, 'whole')];
     const { code, stderr, standing } = await endInTheMiddle(t, out, signal);
     t.true(standing >= 3 && standing < CAPTURES, `${standing} shards stood`);

@@ -2,22 +2,19 @@
 // test at once would be too much for a small machine.
 
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { jsonLines, ROOT, sluice } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const DEMO = join(ROOT, 'test/fixtures/lab-demo.pcap.gz');
-let folder = '';
-let data = '';
+const folder = temporaryFolder('split-cli');
+const data = join(folder, 'data');
 
 test.before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-split-cli-'));
-  data = join(folder, 'data');
   await sluice(['dataset', 'build', DEMO, '--out', data]);
 });
-test.after.always(() => rm(folder, { recursive: true, force: true }));
 
 const split = (...args: readonly string[]) => sluice(['dataset', 'split', data, ...args]);
 

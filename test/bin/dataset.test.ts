@@ -1,10 +1,10 @@
 // `sluice dataset` as a user runs it.
 
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { jsonLines, ROOT, sluice } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const DEMO = join(ROOT, 'test/fixtures/lab-demo.pcap.gz');
 
@@ -43,7 +43,7 @@ test('label reads names from standard input and writes JSON', async (t) => {
 });
 
 test('info counts flows by service, by name and by session', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-labels-'));
+  const folder = temporaryFolder('labels');
   const labels = join(folder, 'labels.yaml');
   // The lab's hosts have names of their own.
   await writeFile(labels, "version: 1\nrules:\n  - service: web\n    patterns: ['.']\n");

@@ -2,12 +2,12 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { jsonLines, ROOT, sluice, sluiceUnder } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const run = promisify(execFile);
 const BUNDLE = join(ROOT, 'models/bundles/router-cnn');
@@ -100,8 +100,7 @@ test('warnings do not fail', async (t) => {
 
 test('a model that computes something else fails the inference', async (t) => {
   if (!existsSync(BUNDLE)) return skip(t, 'there is no shipped bundle');
-  const copy = await mkdtemp(join(tmpdir(), 'sluice-doctor-'));
-  t.teardown(() => rm(copy, { recursive: true }));
+  const copy = temporaryFolder('doctor');
   await cp(BUNDLE, copy, { recursive: true });
   const path = join(copy, 'manifest.json');
   const manifest = JSON.parse(await readFile(path, 'utf8')) as {

@@ -1,16 +1,13 @@
 // `sluice export` as a user runs it: a child of its own, whose exit code and signals are those of the command.
 
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { sluice, startSluice } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
-let folder: string;
-test.before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-export-'));
-});
+const folder = temporaryFolder('export');
 
 test('help and faults of the exporter are those of the command', async (t) => {
   t.timeout(120_000);

@@ -1,22 +1,18 @@
 // `sluice features` and `sluice plot` as their users run them.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
 import { compressors } from '../helpers/gzip.ts';
 import { jsonLines, ROOT, sluice } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const DEMO = join(ROOT, 'test/fixtures/lab-demo.pcap.gz');
 const BUNDLE = join(ROOT, 'models/bundles/router-cnn');
 
-let folder: string;
-test.before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'sluice-features-'));
-});
-test.after.always(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder('features');
 
 interface Line {
   readonly packets: number;

@@ -1,13 +1,13 @@
 // The one-file archive: the same files give the same bytes, tar reads it, and hostile ones are refused in one line.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import { packArchive, readArchive } from '../../src/bundle/archive.ts';
 import { BundleError } from '../../src/errors.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const FILES = new Map([
   ['manifest.json', Buffer.from('{}')],
@@ -34,7 +34,7 @@ test('whatever the files, they come back, and the same bytes again', (t) => {
 });
 
 test('tar reads ours, and we read what tar writes', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-tar-'));
+  const folder = temporaryFolder('tar');
   const tar = (...args: string[]) => execFileSync('tar', args, { cwd: folder });
   await writeFile(join(folder, 'a.tar'), packArchive(FILES));
   t.is(tar('tf', 'a.tar').toString(), 'manifest.json\nmodel.onnx\nempty\n');

@@ -1,8 +1,7 @@
 // Keys and signatures: ours read by minisign, minisign's read by us, and hostile text read by neither.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
@@ -15,6 +14,7 @@ import {
 } from '../../src/bundle/minisign.ts';
 import { type KeyPair, makeKeyPair, readSecretKey } from '../../src/bundle/secret-key.ts';
 import { InputError } from '../../src/errors.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 /** The least that scrypt can be asked for: tests should not take a GiB each. */
 const CHEAP = { operations: 32_768, memoryBytes: 2 ** 24 };
@@ -22,11 +22,10 @@ const FILE = Buffer.from('{"format":"sluice-bundle"}\n');
 
 let pair: KeyPair;
 let key: SigningKey;
-let folder: string;
+const folder = temporaryFolder('minisign');
 test.before(async () => {
   pair = await makeKeyPair(undefined);
   key = await readSecretKey(pair.secretFile, 'test.key', undefined);
-  folder = await mkdtemp(join(tmpdir(), 'sluice-minisign-'));
 });
 
 const signatureOf = (file: Uint8Array, comment = 'a comment') => {

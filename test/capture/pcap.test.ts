@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -18,6 +18,7 @@ import {
   sectionHeader,
   type TestFrame,
 } from '../helpers/captures.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 interface ReadFrame {
   bytes: string;
@@ -169,7 +170,7 @@ test('a file larger than the window gives every frame as it is', async (t) => {
     nanoseconds: 0,
   }));
   const file = classicPcap(many, { littleEndian: true, nanoseconds: false, linkType: 1 });
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-pcap-'));
+  const folder = temporaryFolder('pcap');
   const path = join(folder, 'large.pcap');
   await writeFile(path, file);
   const notes: CaptureNotes = { truncated: undefined, skipped: {} };
@@ -265,7 +266,7 @@ test('any bytes behind a sound header neither throw nor point outside of the blo
 });
 
 test('a gzip capture is unpacked, a broken one is read as far as it goes', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-pcap-'));
+  const folder = temporaryFolder('pcap');
   const noisy: TestFrame[] = Array.from({ length: 3000 }, (_, i) => ({
     bytes: Buffer.from(
       Array.from({ length: 40 }, (__, j) => (i * 7919 + j * i * 31) & 0xff),

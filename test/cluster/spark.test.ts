@@ -4,16 +4,10 @@ import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { readManifest } from '../../src/dataset/dataset-manifest.ts';
-import {
-  build,
-  DEMO,
-  dataset,
-  LAB,
-  sameContent,
-  temporaryFolder,
-} from '../helpers/dataset-build.ts';
+import { build, DEMO, dataset, LAB, sameContent } from '../helpers/dataset-build.ts';
 import { jsonLines, sluice } from '../helpers/sluice.ts';
 import { jobPython, sparkBuild, sparkObstacle } from '../helpers/spark.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const obstacle = sparkObstacle();
 if (obstacle !== undefined) console.log(`skipped: no Spark here: ${obstacle}`);
@@ -37,7 +31,7 @@ sparkTest(
   'a cluster builds the data set of one machine, and goes on where it was',
   async (t) => {
     t.timeout(LIMIT_MS);
-    const folder = await temporaryFolder(t);
+    const folder = temporaryFolder('build');
     const captures = await someCaptures(folder);
     const [one, many] = [join(folder, 'one'), join(folder, 'many')];
     const options = ['--looks', '5,10', '--show', 'cipherInfo'];
@@ -66,7 +60,7 @@ sparkTest(
 
 sparkTest('captures that cannot be read are told, the others are built', async (t) => {
   t.timeout(LIMIT_MS);
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder('build');
   await writeFile(join(folder, 'text.pcap'), 'no capture at all, but some text');
   await copyFile(DEMO, join(folder, 'demo.pcap.gz'));
   const out = join(folder, 'out');
@@ -122,7 +116,7 @@ pythonTest(
 
 test('finish refuses shards that do not fit together', async (t) => {
   t.timeout(300_000);
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder('build');
   const out = join(folder, 'out');
   const lines = async (...args: string[]) => {
     return (await dataset('build', '--shards-only', '--out', out, ...args)).stdout;

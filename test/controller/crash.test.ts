@@ -12,8 +12,8 @@ import {
   enrolIn,
   report,
   startProcess,
-  temporaryFolder,
 } from '../helpers/controller.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const REQUESTS = 60;
 const REPORTS = 10;
@@ -76,7 +76,7 @@ async function sendAll(
 }
 
 test('killed under load and sent again, five times: each report is there exactly once', async (t) => {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder('controller');
   const token = await enrolIn(folder, 'edge-1');
   const all = Array.from({ length: REQUESTS }, (_, i) =>
     Array.from({ length: REPORTS }, (_, j) => report('edge-1', i * REPORTS + j)),
@@ -105,7 +105,7 @@ test('killed under load and sent again, five times: each report is there exactly
 });
 
 test('ended by SIGTERM under load: requests that are under way are answered', async (t) => {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder('controller');
   const token = await enrolIn(folder, 'edge-1');
   const controller = await startProcess(['--data', folder, '--listen', '127.0.0.1:0']);
   const all = Array.from({ length: 40 }, (_, i) => [report('edge-1', i)]);
@@ -141,7 +141,7 @@ async function fill(
 }
 
 test('a file that may not grow: refused whole, and taken after a restart with room', async (t) => {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder('controller');
   const token = await enrolIn(folder, 'edge-1');
   // Blocks of 512 bytes a file.
   const limited = await startProcess(
@@ -161,7 +161,7 @@ test('a file that may not grow: refused whole, and taken after a restart with ro
 });
 
 test('a full disk: 507 and nothing half-written, and it goes on when there is room', async (t) => {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder('controller');
   const disk = join(folder, 'disk');
   await mkdir(disk);
   try {

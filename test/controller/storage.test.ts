@@ -9,12 +9,8 @@ import { adminToken, databaseFile } from '../../src/controller/data-folder.ts';
 import { MIGRATIONS } from '../../src/controller/sqlite-migrations.ts';
 import { SqliteStorage } from '../../src/controller/sqlite-storage.ts';
 import { InputError } from '../../src/errors.ts';
-import {
-  NOON_MS,
-  report,
-  startController,
-  temporaryFolder,
-} from '../helpers/controller.ts';
+import { NOON_MS, report, startController } from '../helpers/controller.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const HASH = createHash('sha256').update('token').digest();
 
@@ -43,7 +39,7 @@ async function digest(file: string): Promise<string> {
 }
 
 test('a new database has the latest version, and is set up to survive a crash', async (t) => {
-  const file = await filled(await temporaryFolder());
+  const file = await filled(temporaryFolder('controller'));
   t.is(pragma(file, 'user_version'), MIGRATIONS.length);
   t.is(pragma(file, 'journal_mode'), 'wal');
   t.is(pragma(file, 'quick_check'), 'ok');
@@ -63,7 +59,7 @@ test('what was kept is there after a restart, token and all', async (t) => {
 });
 
 test('an empty file, as a start that was cut short leaves, becomes a database', async (t) => {
-  const file = databaseFile(await temporaryFolder());
+  const file = databaseFile(temporaryFolder('controller'));
   await writeFile(file, '');
   const storage = SqliteStorage.open(file);
   t.true(await storage.addSite('edge-1', HASH, NOON_MS));
@@ -71,7 +67,7 @@ test('an empty file, as a start that was cut short leaves, becomes a database', 
 });
 
 test('two connections to one file see what the other keeps', async (t) => {
-  const file = databaseFile(await temporaryFolder());
+  const file = databaseFile(temporaryFolder('controller'));
   const first = SqliteStorage.open(file);
   const second = SqliteStorage.open(file);
   await first.addSite('edge-1', HASH, NOON_MS);
@@ -81,7 +77,7 @@ test('two connections to one file see what the other keeps', async (t) => {
 });
 
 test('a newer database is refused with both versions named, and left as it was', async (t) => {
-  const file = await filled(await temporaryFolder());
+  const file = await filled(temporaryFolder('controller'));
   const newer = MIGRATIONS.length + 1;
   pragma(file, `user_version = ${newer}`);
   const before = await digest(file);
@@ -94,7 +90,7 @@ test('a newer database is refused with both versions named, and left as it was',
 });
 
 test('the database of another program is refused and left as it was', async (t) => {
-  const file = databaseFile(await temporaryFolder());
+  const file = databaseFile(temporaryFolder('controller'));
   const other = new Database(file);
   other.exec('CREATE TABLE sites (name TEXT)');
   other.close();
@@ -104,7 +100,7 @@ test('the database of another program is refused and left as it was', async (t) 
 });
 
 test('a file that is no database is refused and left as it was', async (t) => {
-  const file = databaseFile(await temporaryFolder());
+  const file = databaseFile(temporaryFolder('controller'));
   await writeFile(file, 'these are notes of mine, no database\n'.repeat(50));
   const before = await digest(file);
   t.throws(() => SqliteStorage.open(file), {
@@ -115,7 +111,7 @@ test('a file that is no database is refused and left as it was', async (t) => {
 });
 
 test('a damaged database is refused', async (t) => {
-  const file = await filled(await temporaryFolder());
+  const file = await filled(temporaryFolder('controller'));
   const bytes = await readFile(file);
   // Behind the first page, which holds the schema.
   bytes.fill(0x5a, 4096);
@@ -127,14 +123,14 @@ test('a damaged database is refused', async (t) => {
 });
 
 test('a database that lost its end is refused', async (t) => {
-  const file = await filled(await temporaryFolder());
+  const file = await filled(temporaryFolder('controller'));
   const bytes = await readFile(file);
   await writeFile(file, bytes.subarray(0, bytes.length - 6000));
   t.throws(() => SqliteStorage.open(file), { message: /is damaged/ });
 });
 
 test('a folder in place of the database is refused', async (t) => {
-  const file = databaseFile(await temporaryFolder());
+  const file = databaseFile(temporaryFolder('controller'));
   await mkdir(file);
   t.throws(() => SqliteStorage.open(file), {
     instanceOf: InputError,

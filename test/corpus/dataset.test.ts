@@ -7,8 +7,9 @@ import test from 'ava';
 import { readManifest } from '../../src/dataset/dataset-manifest.ts';
 import { readDataset, verifyDataset } from '../../src/dataset/dataset-reader.ts';
 import { readLabelTable, SHIPPED_LABELS } from '../../src/dataset/shipped-labels.ts';
-import { build, sameContent, temporaryFolder } from '../helpers/dataset-build.ts';
+import { build, sameContent } from '../helpers/dataset-build.ts';
 import { ROOT } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const FOLDERS = ['captures', 'captures-mobile'].map((name) =>
   join(ROOT, '../shared/corpus', name),
@@ -21,7 +22,7 @@ corpusTest(
   'real captures become a data set, the same by one worker and by two',
   async (t) => {
     t.timeout(900_000);
-    const folder = await temporaryFolder(t);
+    const folder = temporaryFolder('build');
     const [one, two] = [join(folder, 'one'), join(folder, 'two')];
     const summary = await build(t, one, ...FOLDERS, '--keep-sni', '--workers', '1');
     await build(t, two, ...FOLDERS.toReversed(), '--keep-sni', '--workers', '2');

@@ -1,13 +1,12 @@
 // Public sets of flows that nobody here generated. They are no part of the repository: without them these tests are skipped.
 
 import { existsSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { readManifest } from '../../src/dataset/dataset-manifest.ts';
 import { readDataset } from '../../src/dataset/dataset-reader.ts';
 import { ROOT, startSluice } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const CORPUS = join(ROOT, '../shared/corpus');
 const present = existsSync(join(CORPUS, 'series'));
@@ -43,7 +42,7 @@ const imported = test.macro({
     `${path} as ${format}: every flow, with sane sizes and a service`,
   async exec(t, format: string, path: string, expected: Expected) {
     t.timeout(900_000);
-    const out = await mkdtemp(join(tmpdir(), 'sluice-corpus-import-'));
+    const out = temporaryFolder('corpus-import');
     const args = ['dataset', 'import', format, join(CORPUS, path), '-o', out];
     const done = await startSluice(args).ended;
     t.is(done.code, 0, done.stderr);

@@ -3,8 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
@@ -15,6 +14,7 @@ import type { FlowRecord } from '../../src/flow/flow-record.ts';
 import { collectedFiles, collectedRows, unpackedBytes } from '../helpers/collected.ts';
 import { CONVERSATION } from '../helpers/packets.ts';
 import { makeRecord, type TestRecord } from '../helpers/records.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { clientHello, records } from '../helpers/tls.ts';
 
 const MIB = 1024 * 1024;
@@ -23,8 +23,8 @@ const LABELS = parseLabelTable(
   'test',
 );
 
-async function collector(own: Partial<CollectOptions> = {}) {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-collect-'));
+function collector(own: Partial<CollectOptions> = {}) {
+  const directory = temporaryFolder('collect');
   const faults: InputError[] = [];
   const made = new Collector({
     directory,
@@ -59,7 +59,7 @@ function flowOf(sni: string | undefined, own: Partial<TestRecord> = {}): FlowRec
 }
 
 test('a flow is labelled by its name, and so are those of its session', async (t) => {
-  const { collector: made, directory } = await collector();
+  const { collector: made, directory } = collector();
   made.take(flowOf('post.example'), 0);
   made.take(flowOf(undefined), 0);
   made.take(flowOf('www.example', { clientAddress: Uint8Array.of(10, 0, 0, 9) }), 0);
@@ -92,7 +92,7 @@ test('a flow is labelled by its name, and so are those of its session', async (t
 });
 
 test('flows without a label are written where they are wanted', async (t) => {
-  const { collector: made, directory } = await collector({ unlabelled: true });
+  const { collector: made, directory } = collector({ unlabelled: true });
   made.take(flowOf('nobody.test'), 0);
   made.finish();
   const [row] = await collectedRows(directory);
@@ -101,7 +101,7 @@ test('flows without a label are written where they are wanted', async (t) => {
 });
 
 test('a frequent class does not drown a rare one', async (t) => {
-  const { collector: made } = await collector({ perClass: 24 });
+  const { collector: made } = collector({ perClass: 24 });
   for (let i = 0; i < 50; i++) made.take(flowOf('www.example'), 0);
   const other = Uint8Array.of(10, 0, 0, 9);
   made.take(flowOf('post.example', { clientAddress: other }), 0);
@@ -113,7 +113,7 @@ test('a frequent class does not drown a rare one', async (t) => {
 const grain = test.macro({
   title: (_, seconds: number) => `starts with a grain of ${seconds} s`,
   async exec(t, seconds: number, expected: number | null) {
-    const { collector: made, directory } = await collector({
+    const { collector: made, directory } = collector({
       startGrainUs: seconds * 1e6,
     });
     const record = flowOf('www.example');
@@ -145,7 +145,7 @@ test('no file holds a planted name or address, in whatever way it is packed', as
     fc.asyncProperty(
       fc.array(fc.tuple(name, address), { minLength: 1, maxLength: 20 }),
       async (flows) => {
-        const { collector: made, directory } = await collector();
+        const { collector: made, directory } = collector();
         for (const [sni, client] of flows) {
           made.take(flowOf(sni, { clientAddress: client }), 0);
         }
@@ -159,7 +159,6 @@ test('no file holds a planted name or address, in whatever way it is packed', as
           t.false(bytes.includes(client), textOf(client));
           t.false(bytes.includes(textOf(client)), textOf(client));
         }
-        rmSync(directory, { recursive: true });
       },
     ),
     { numRuns: 30 },
@@ -170,7 +169,7 @@ test('pseudonyms of one key are the same over runs, of two keys they are not', a
   const clients: string[] = [];
   const sessions = new Set<string>();
   for (const fill of [7, 7, 8]) {
-    const { collector: made, directory } = await collector({
+    const { collector: made, directory } = collector({
       key: Buffer.alloc(32, fill),
     });
     made.take(flowOf('www.example'), 0);
@@ -186,7 +185,7 @@ test('pseudonyms of one key are the same over runs, of two keys they are not', a
 });
 
 test('a file is ended after its time, and one without rows leaves nothing', async (t) => {
-  const { collector: made, directory } = await collector();
+  const { collector: made, directory } = collector();
   made.take(flowOf('www.example'), 1_000);
   made.tick(60_999);
   t.is(collectedFiles(directory).length, 0);
@@ -199,7 +198,7 @@ test('a file is ended after its time, and one without rows leaves nothing', asyn
 
 test('files stay within their bounds: the oldest goes first, all rows of the others stand', async (t) => {
   const whole: number[] = [];
-  const { collector: made, directory } = await collector({
+  const { collector: made, directory } = collector({
     maxBytes: 150_000,
     rotateBytes: 60_000,
     finished: ({ bytes }) => whole.push(bytes),
@@ -225,7 +224,7 @@ test('files stay within their bounds: the oldest goes first, all rows of the oth
 });
 
 test('a disk that cannot be written to costs rows, not the run', async (t) => {
-  const { collector: made, directory, faults } = await collector();
+  const { collector: made, directory, faults } = collector();
   rmSync(directory, { recursive: true });
   made.take(flowOf('www.example'), 0);
   made.take(flowOf('www.example'), 1_000);
@@ -240,7 +239,7 @@ test('a disk that cannot be written to costs rows, not the run', async (t) => {
 });
 
 test('what a run that was killed has left goes at the next start, and nothing else', async (t) => {
-  const { collector: made, directory } = await collector();
+  const { collector: made, directory } = collector();
   // A process that has gone, one that lives, another machine's, and files that are not ours.
   const { pid: gone } = spawnSync('true');
   const files = {

@@ -1,8 +1,7 @@
 // Rows written are the rows read, whatever they hold and whichever columns are asked for.
 
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
@@ -32,6 +31,7 @@ import { PAPER_RULE, PAYLOAD_RULE } from '../../src/features/packet-rule.ts';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
 import { OCCLUSION_VERSION } from '../../src/handshake/occlusion.ts';
 import { all } from '../helpers/dataset-build.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const ID = '0123456789abcdef';
 const OPTIONS: DatasetOptions = {
@@ -57,12 +57,6 @@ const ENTRY: CaptureEntry = {
   sha256: '0'.repeat(64),
   counters: { frames: 7 },
 };
-
-async function folderFor(t: { teardown(fn: () => Promise<void>): void }) {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-dataset-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** Any value of a column. */
 function cell(name: ColumnName): fc.Arbitrary<unknown> {
@@ -107,7 +101,7 @@ async function write(folder: string, rows: readonly DatasetRow[]): Promise<void>
 const plain = (row: object) => Object.fromEntries(Object.entries(row));
 
 test('rows come back as they were written, in their order', async (t) => {
-  const folder = await folderFor(t);
+  const folder = temporaryFolder('dataset');
   await fc.assert(
     fc.asyncProperty(fc.array(anyRow, { maxLength: 5 }), async (rows) => {
       await write(folder, rows);
@@ -126,7 +120,7 @@ test('rows come back as they were written, in their order', async (t) => {
 const [someRow] = fc.sample(anyRow, { numRuns: 1, seed: 1 });
 
 test('row groups follow on each other, and columns can be chosen', async (t) => {
-  const folder = await folderFor(t);
+  const folder = temporaryFolder('dataset');
   if (someRow === undefined) return t.fail();
   const rows = Array.from({ length: 2_500 }, (_, flow) => ({ ...someRow, flow }));
   await write(folder, rows);
@@ -141,7 +135,7 @@ test('row groups follow on each other, and columns can be chosen', async (t) => 
 });
 
 test('the same rows give the same bytes', async (t) => {
-  const folders = [await folderFor(t), await folderFor(t)];
+  const folders = [temporaryFolder('dataset'), temporaryFolder('dataset')];
   const rows = fc.sample(anyRow, { numRuns: 20, seed: 5 });
   for (const folder of folders) await write(folder, rows);
   const [one, other] = await Promise.all(
@@ -154,7 +148,7 @@ test('the same rows give the same bytes', async (t) => {
 });
 
 test('a shard that was not finished does not have its name', async (t) => {
-  const folder = await folderFor(t);
+  const folder = temporaryFolder('dataset');
   const shard = new ShardWriter(folder, {
     id: ID,
     looks: [3],
@@ -168,7 +162,7 @@ test('a shard that was not finished does not have its name', async (t) => {
 });
 
 test('a folder that cannot be written, or read, gets its line', async (t) => {
-  const folder = await folderFor(t);
+  const folder = temporaryFolder('dataset');
   await writeFile(join(folder, 'shards'), '');
   const options = { id: ID, looks: [3], keepSni: true, description: {} };
   t.throws(() => new ShardWriter(folder, options), { code: 'ERR_OUTPUT' });
@@ -208,7 +202,7 @@ const DAMAGES: readonly [title: string, damage: Damage, message: RegExp][] = [
 ];
 for (const [title, damage, message] of DAMAGES) {
   test(`reading says what is wrong: ${title}`, async (t) => {
-    const folder = await folderFor(t);
+    const folder = temporaryFolder('dataset');
     await write(folder, someRow === undefined ? [] : [someRow]);
     await damage(folder);
     await t.throwsAsync(all(readDataset(folder)), {
@@ -219,7 +213,7 @@ for (const [title, damage, message] of DAMAGES) {
 }
 
 test('a column that is not there is named, with those that are', async (t) => {
-  const folder = await folderFor(t);
+  const folder = temporaryFolder('dataset');
   await write(folder, someRow === undefined ? [] : [someRow]);
   await t.throwsAsync(all(readDataset(folder, { columns: ['statistics_7'] })), {
     message: /no column statistics_7; there are flow, capture, /,
@@ -227,7 +221,7 @@ test('a column that is not there is named, with those that are', async (t) => {
 });
 
 test('a changed byte is found by --verify', async (t) => {
-  const folder = await folderFor(t);
+  const folder = temporaryFolder('dataset');
   await write(folder, someRow === undefined ? [] : [someRow]);
   const bytes = await readFile(shardPath(folder, ID));
   bytes[100] = (bytes[100] ?? 0) ^ 1;

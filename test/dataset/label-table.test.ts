@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
@@ -7,6 +6,7 @@ import fc from 'fast-check';
 import { domainsOf, parseLabelTable } from '../../src/dataset/label-table.ts';
 import { readLabelTable, SHIPPED_LABELS } from '../../src/dataset/shipped-labels.ts';
 import { readUt1 } from '../../src/dataset/ut1.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const TABLE = `
 version: 1
@@ -135,7 +135,7 @@ test('names of one provider stand for several services', async (t) => {
 });
 
 test('lists in the layout of UT1 answer where no rule does', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-ut1-'));
+  const folder = temporaryFolder('ut1');
   for (const category of ['games', 'press', 'adult']) await mkdir(join(folder, category));
   await writeFile(join(folder, 'games', 'domains'), 'play.example.org\nexample.com\n');
   await writeFile(join(folder, 'press', 'domains.gz'), gzipSync('news.example.org\n'));
@@ -149,7 +149,7 @@ test('lists in the layout of UT1 answer where no rule does', async (t) => {
 });
 
 test('a folder without such lists is refused', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-ut1-'));
+  const folder = temporaryFolder('ut1');
   await t.throwsAsync(readUt1(folder), { message: /none of publicite/ });
   await t.throwsAsync(readUt1(join(folder, 'nowhere')), { message: /no such directory/ });
 });

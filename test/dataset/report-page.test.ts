@@ -2,8 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -11,6 +10,7 @@ import test from 'ava';
 import { reportOn } from '../../src/dataset/report.ts';
 import { reportHtml } from '../../src/dataset/report-html.ts';
 import { captureId, makeRow, writeDataset } from '../helpers/dataset-rows.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'];
 const BROWSER = (process.env.PATH ?? '')
@@ -45,7 +45,8 @@ test('a browser draws the page, light and dark, plots and all', async (t) => {
     t.pass();
     return;
   }
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-page-'));
+  const folder = temporaryFolder('page');
+  // A browser that has ended may have children that still write: the removal at the end would fail.
   t.teardown(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const page = pathToFileURL(await pageIn(folder)).href;
   const browse = (args: readonly string[]) =>

@@ -1,8 +1,5 @@
 // The report of a data set with planted faults, and its page.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test from 'ava';
 import type { DatasetRow } from '../../src/dataset/dataset-schema.ts';
 import { Distribution } from '../../src/dataset/distribution.ts';
@@ -12,6 +9,7 @@ import { reportHtml } from '../../src/dataset/report-html.ts';
 import { splitDataset } from '../../src/dataset/split-dataset.ts';
 import { writeSplit } from '../../src/dataset/split-file.ts';
 import { captureId, makeRow, writeDataset } from '../helpers/dataset-rows.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const WATCH = { signal: new AbortController().signal, progress: () => undefined };
 const SERVICES = ['chat', 'mail', 'web'];
@@ -43,12 +41,8 @@ function rows(): DatasetRow[] {
   }).concat(makeRow({ capture: captureId(0), flow: 30, service: 'infrastructure' }));
 }
 
-async function reportFor(
-  t: { teardown(fn: () => Promise<void>): void },
-  split: 'parts' | 'folds' | undefined,
-): Promise<DatasetReport> {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-report-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+async function reportFor(split: 'parts' | 'folds' | undefined): Promise<DatasetReport> {
+  const folder = temporaryFolder('report');
   await writeDataset(folder, rows());
   if (split !== undefined) {
     const { file } = await splitDataset(
@@ -71,7 +65,7 @@ async function reportFor(
 
 for (const split of ['parts', 'folds', undefined] as const) {
   test(`the audit finds a planted shortcut, and nothing else, with ${split ?? 'no split'}`, async (t) => {
-    const { audit, checks, nearest } = await reportFor(t, split);
+    const { audit, checks, nearest } = await reportFor(split);
     const flagged = audit.fields.filter(({ verdict }) => verdict !== 'as chance');
     t.deepEqual([...new Set(flagged.map(({ field }) => field))], ['serverPort']);
     t.is(flagged[0]?.balancedAccuracy.value, 1);
@@ -87,7 +81,7 @@ for (const split of ['parts', 'folds', undefined] as const) {
 }
 
 test('rows are counted by part, class, band and field, whatever they are called', async (t) => {
-  const report = await reportFor(t, 'parts');
+  const report = await reportFor('parts');
   t.deepEqual(report.rows, { all: 601, labelled: 600, unlabelled: 0, infrastructure: 1 });
   const sum = (counts: Record<string, Record<string, number>> = {}): number =>
     Object.values(counts)
@@ -109,7 +103,7 @@ test('rows are counted by part, class, band and field, whatever they are called'
 
 for (const split of ['parts', 'folds', undefined] as const) {
   test(`the page needs nothing, runs nothing and says all in words, with ${split ?? 'no split'}`, async (t) => {
-    const html = reportHtml(await reportFor(t, split));
+    const html = reportHtml(await reportFor(split));
     t.false(/<script|<link|<img|<iframe|javascript:|\bon\w+=/i.test(html));
     t.false(/https?:|url\(|@import/i.test(html));
     t.true(html.includes('&lt;script&gt;alert(1)'));
@@ -138,8 +132,7 @@ const FEW: readonly [title: string, rows: DatasetRow[]][] = [
 ];
 for (const [title, few] of FEW) {
   test(`${title}: a report without figures that mean nothing`, async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'sluice-report-'));
-    t.teardown(() => rm(folder, { recursive: true, force: true }));
+    const folder = temporaryFolder('report');
     await writeDataset(folder, few);
     const report = await reportOn(folder, undefined, WATCH);
     t.false(/null,|NaN/.test(JSON.stringify(report.audit)));

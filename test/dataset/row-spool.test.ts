@@ -1,14 +1,13 @@
 // What is spooled comes back, in any order, whether it went to disk or not; and leaves no file.
 
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { RowSpool } from '../../src/dataset/row-spool.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 test('things of all sizes come back in any order, and no file is left', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-spool-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder('spool');
   const spool = new RowSpool<{ n: number; bytes: Uint8Array }>(join(folder, 'spool'));
   // Below the buffer, over it, and many that fill it again and again.
   const sizes = [0, 10, 9_000_000, ...Array.from({ length: 300 }, (_, i) => i * 400)];

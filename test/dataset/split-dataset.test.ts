@@ -1,8 +1,6 @@
 // From a data set on disk to a split file and back.
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import test from 'ava';
 import { readDataset } from '../../src/dataset/dataset-reader.ts';
 import type { DatasetRow } from '../../src/dataset/dataset-schema.ts';
@@ -17,6 +15,7 @@ import {
 } from '../../src/dataset/split-file.ts';
 import { InputError } from '../../src/errors.ts';
 import { captureId, makeRow, writeDataset } from '../helpers/dataset-rows.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const WATCH = { signal: new AbortController().signal, progress: () => undefined };
 const OPTIONS: SplitOptions = {
@@ -30,12 +29,6 @@ const OPTIONS: SplitOptions = {
 const CAPTURES = 12;
 const FLOWS = 10;
 const SAME = [517, -1400, -1400, -600, 80, 300, -1200, 90, -400, 60];
-
-async function folderFor(t: { teardown(fn: () => Promise<void>): void }) {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-split-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** Flows of their own, but in each capture the first is the same, and the second too, with as many labels as captures. */
 function rows(): DatasetRow[] {
@@ -62,7 +55,7 @@ function rows(): DatasetRow[] {
 }
 
 test('planted copies outside of training are dropped, contradicting ones judge, others stay', async (t) => {
-  const folder = await folderFor(t);
+  const folder = temporaryFolder('split');
   await writeDataset(folder, rows());
   const { file, summary } = await splitDataset(folder, OPTIONS, WATCH);
   const judges = [...(file.parts?.validation ?? []), ...(file.parts?.test ?? [])];
@@ -87,7 +80,7 @@ test('planted copies outside of training are dropped, contradicting ones judge, 
 });
 
 test('what partOf says of each row is what the file says, read again from disk', async (t) => {
-  const folder = await folderFor(t);
+  const folder = temporaryFolder('split');
   await writeDataset(folder, rows());
   const { file } = await splitDataset(folder, OPTIONS, WATCH);
   await writeSplit(folder, file);
@@ -105,7 +98,7 @@ test('what partOf says of each row is what the file says, read again from disk',
 });
 
 test('kept duplicates are told and judge', async (t) => {
-  const folder = await folderFor(t);
+  const folder = temporaryFolder('split');
   await writeDataset(folder, rows());
   const options = { ...OPTIONS, keepDuplicates: true };
   const { file, summary } = await splitDataset(folder, options, WATCH);
@@ -115,7 +108,7 @@ test('kept duplicates are told and judge', async (t) => {
 });
 
 test('the same seed gives the same file, byte for byte', async (t) => {
-  const folder = await folderFor(t);
+  const folder = temporaryFolder('split');
   await writeDataset(folder, rows());
   const texts = [];
   for (let i = 0; i < 2; i++) {
@@ -126,7 +119,7 @@ test('the same seed gives the same file, byte for byte', async (t) => {
 });
 
 test('of folds each judges once, the next one validates, and a copy only ever trains', async (t) => {
-  const folder = await folderFor(t);
+  const folder = temporaryFolder('split');
   await writeDataset(folder, rows());
   const { file } = await splitDataset(folder, { ...OPTIONS, folds: 4 }, WATCH);
   const all: DatasetRow[] = [];
@@ -151,7 +144,7 @@ test('of folds each judges once, the next one validates, and a copy only ever tr
 });
 
 test('what cannot be divided, or came to nothing, is said', async (t) => {
-  const folder = await folderFor(t);
+  const folder = temporaryFolder('split');
   const games = Array.from({ length: 9 }, (_, i) =>
     makeRow({ capture: captureId(0), flow: 20 + i, session: 'one', service: 'games' }),
   );
@@ -168,7 +161,7 @@ test('what cannot be divided, or came to nothing, is said', async (t) => {
 });
 
 test('pseudonyms that never link captures are said to', async (t) => {
-  const folder = await folderFor(t);
+  const folder = temporaryFolder('split');
   const apart = rows().map((row) => ({
     ...row,
     client: `${row.capture} ${row.flow % 3}`,
@@ -185,7 +178,7 @@ test('pseudonyms that never link captures are said to', async (t) => {
 });
 
 test('a reading that is stopped ends with the reason', async (t) => {
-  const folder = await folderFor(t);
+  const folder = temporaryFolder('split');
   await writeDataset(folder, rows());
   const signal = AbortSignal.abort();
   const stopped = splitDataset(folder, OPTIONS, { ...WATCH, signal });
@@ -208,7 +201,7 @@ const WRONG: readonly [title: string, content: string | undefined, message: RegE
 ];
 for (const [title, content, message] of WRONG) {
   test(`${title}: one line says what is wrong`, async (t) => {
-    const folder = await folderFor(t);
+    const folder = temporaryFolder('split');
     await writeDataset(folder, rows());
     const { file } = await splitDataset(folder, OPTIONS, WATCH);
     const path = await writeSplit(folder, file);
@@ -223,7 +216,7 @@ for (const [title, content, message] of WRONG) {
 }
 
 test('a split of another data set is refused', async (t) => {
-  const folder = await folderFor(t);
+  const folder = temporaryFolder('split');
   await writeDataset(folder, rows());
   await writeSplit(folder, (await splitDataset(folder, OPTIONS, WATCH)).file);
   await t.throwsAsync(readSplit(folder, 'some', HASH), {

@@ -1,7 +1,6 @@
 // The shipped bundle: whole, as good as its manifest says on captures that it was never trained on, and all integer.
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { OnnxModel } from '../../export/onnx-model.ts';
@@ -14,6 +13,7 @@ import { Classifier } from '../../src/classify/classifier.ts';
 import { featuresOfRow } from '../../src/dataset/row-tensors.ts';
 import type { Features } from '../../src/features/features.ts';
 import { ROOT } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const BUNDLE = join(ROOT, 'models/bundles/router-cnn');
 const DATASET = join(ROOT, 'lab/flows');
@@ -65,12 +65,11 @@ test.serial('the manifest’s figures are those of the test flows', async (t) =>
 test.serial(
   'once onnxruntime has optimised it, only those layers are float that its report names',
   async (t) => {
-    const directory = await mkdtemp(join(tmpdir(), 'sluice-bundle-'));
+    const directory = temporaryFolder('bundle');
     const file = join(directory, 'optimised.onnx');
     const { model } = await loadBundle(BUNDLE);
     await (await OnnxModel.open(model, { optimizedModelFile: file })).close();
     const { nodes } = decodeModel(await readFile(file));
-    await rm(directory, { recursive: true });
     const report = JSON.parse(await readFile(join(BUNDLE, 'quantization.json'), 'utf8'));
     const left = (report.layers as { precision: string }[]).filter(
       ({ precision }) => precision === 'float',

@@ -1,7 +1,6 @@
 // int8 against fp32 for the kinds of layers that router-cnn has not, what stays in float, and inputs at the corners.
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { calibrate } from '../../export/calibrate.ts';
@@ -13,6 +12,7 @@ import { writeFp32 } from '../../export/write-fp32.ts';
 import { type Int8Options, writeInt8 } from '../../export/write-int8.ts';
 import { chooseBackend, tf } from '../../models/backend.ts';
 import { WEIGHT_LIMIT } from '../../models/int8-grid.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { seededNumbers } from '../models/numbers.ts';
 import { closeTo } from './differences.ts';
 import { apply, type Build, chain, small } from './layers.ts';
@@ -40,14 +40,13 @@ async function run(model: Uint8Array, network: Network, values: Float32Array) {
 }
 
 async function optimised(model: Uint8Array): Promise<Map<string, number>> {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-int8-'));
+  const directory = temporaryFolder('int8');
   const file = join(directory, 'optimised.onnx');
   await (await OnnxModel.open(model, { optimizedModelFile: file })).close();
   const counts = new Map<string, number>();
   for (const { op } of decodeModel(await readFile(file)).nodes) {
     counts.set(op, (counts.get(op) ?? 0) + 1);
   }
-  await rm(directory, { recursive: true });
   return counts;
 }
 

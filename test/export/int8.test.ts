@@ -1,8 +1,7 @@
 // fp32 against int8, on a network trained for some seconds on flows that never were; test/export/bundle.test.ts does the
 // same on the lab's flows and the shipped bundle.
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { calibrate } from '../../export/calibrate.ts';
@@ -22,6 +21,7 @@ import { networkNamed } from '../../models/networks/networks.ts';
 import { predict } from '../../models/predict.ts';
 import { ROUTER_SERIES_STEPS } from '../../src/features/shapes.ts';
 import { STATISTICS } from '../../src/features/statistics-table.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { type SyntheticShape, syntheticSamples } from '../models/synthetic.ts';
 import { trainOnSamples } from '../models/train-on-samples.ts';
 import { closeTo } from './differences.ts';
@@ -73,12 +73,11 @@ test.serial('int8 decides as fp32 does on flows it was not calibrated on', async
 });
 
 test.serial('the optimised int8 graph holds no float Conv or Gemm', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-int8-'));
+  const directory = temporaryFolder('int8');
   const file = join(directory, 'optimised.onnx');
   const onnx = await OnnxModel.open(int8, { optimizedModelFile: file });
   await onnx.close();
   const { nodes } = decodeModel(await readFile(file));
-  await rm(directory, { recursive: true });
   const count = (op: string) => nodes.filter((node) => node.op === op).length;
   t.log(nodes.map((node) => node.op).join(' '));
   for (const op of ['Conv', 'FusedConv', 'Gemm', 'FusedGemm', 'MatMul', 'FusedMatMul']) {

@@ -1,8 +1,7 @@
 // Every registered network, tfjs against exported fp32 ONNX, and all integer in int8. Weights are drawn: what is held is the
 // translation, not the figures. Axes: B flows or sessions, F flows, M messages, N bytes, T steps, S statistics, K classes.
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { calibrate } from '../../export/calibrate.ts';
@@ -16,6 +15,7 @@ import { chooseBackend, tf } from '../../models/backend.ts';
 import { TENSORS } from '../../models/networks/network.ts';
 import { NETWORKS, networkNamed } from '../../models/networks/networks.ts';
 import { seededRandom } from '../../models/random.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { closeTo } from './differences.ts';
 
 // Probabilities: both compute in float32, in another order.
@@ -113,11 +113,10 @@ const same = test.macro({
 });
 
 async function floatKernels(model: Uint8Array): Promise<string[]> {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-network-'));
+  const directory = temporaryFolder('network');
   const file = join(directory, 'optimised.onnx');
   await (await OnnxModel.open(model, { optimizedModelFile: file })).close();
   const { nodes } = decodeModel(await readFile(file));
-  await rm(directory, { recursive: true });
   return nodes.map(({ op }) => op).filter((op) => FLOAT_KERNELS.test(op));
 }
 

@@ -1,8 +1,7 @@
 // From captures to labels by the command line alone: data set, split, training, export, replay, each a process of its own. The
 // networks hardly learn anything here: what is tested is that nothing gets lost or mixed up on the way.
 
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { OnnxModel } from '../../export/onnx-model.ts';
@@ -22,6 +21,7 @@ import { emptySummary, readFlows } from '../../src/flow/read-flows.ts';
 import { handshakeOf } from '../../src/handshake/handshake.ts';
 import { DEMO, LAB } from '../helpers/dataset-build.ts';
 import { jsonLines, type Outcome, sluice } from '../helpers/sluice.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 /** A machine under load takes its time, and tfjs alone is slow to start. */
 const LIMIT_MS = 10 * 60_000;
@@ -35,13 +35,11 @@ async function done(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
-let folder: string;
-let data: string;
+const folder = temporaryFolder('runs');
+const data = join(folder, 'data');
 
 test.before(async (t) => {
   t.timeout(LIMIT_MS);
-  folder = await mkdtemp(join(tmpdir(), 'sluice-runs-'));
-  data = join(folder, 'data');
   const captures = join(folder, 'captures');
   for (const name of ['lab-01', 'lab-02', 'lab-03']) await copyCapture(name, captures);
   await done('dataset', 'build', captures, '--out', data, '--workers', '1');
@@ -57,8 +55,6 @@ async function copyCapture(name: string, to: string): Promise<void> {
   );
   await writeFile(join(to, `${name}.labels.jsonl`), `${lines.join('\n')}\n`);
 }
-
-test.after.always(() => rm(folder, { recursive: true, force: true }));
 
 /** Trains on the CPU that every machine has. Thresholds of 0 let every guess through. */
 async function trained(name: string, network: string, level = 'service') {

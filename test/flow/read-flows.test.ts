@@ -1,5 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
@@ -17,11 +16,12 @@ import {
   pcapngBlock,
   sectionHeader,
 } from '../helpers/captures.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const LINKTYPE_RAW = 101;
 const LITTLE = { littleEndian: true, nanoseconds: false, linkType: LINKTYPE_RAW };
 
-const folder = await mkdtemp(join(tmpdir(), 'sluice-flows-'));
+const folder = temporaryFolder('flows');
 let files = 0;
 
 /** An IPv4 packet with a UDP datagram from the port to 443. */

@@ -2,10 +2,6 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
@@ -15,6 +11,7 @@ import { createServer } from '../../src/controller/server.ts';
 import type { SqliteStorage } from '../../src/controller/sqlite-storage.ts';
 import { newToken, tokenHash } from '../../src/controller/tokens.ts';
 import type { ClassCount, Report } from '../../src/report/report.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/bin/sluice.js', import.meta.url));
 
@@ -22,18 +19,6 @@ const PROGRAM = fileURLToPath(new URL('../../src/bin/sluice.js', import.meta.url
 export const NOON_MS = Date.UTC(2026, 10, 24, 12);
 export const MINUTE_MS = 60_000;
 export const BOOT = '0b6f0d5e-7b1c-4d2a-9f3e-5a6b7c8d9e0f';
-
-const folders: string[] = [];
-process.once('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-/** Removed when the tests of this file are through. */
-export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-controller-'));
-  folders.push(folder);
-  return folder;
-}
 
 export function classCount(flows: number): ClassCount {
   return {
@@ -138,7 +123,7 @@ export interface TestController {
 export async function startController(
   options: { readonly folder?: string; readonly openMetrics?: boolean } = {},
 ): Promise<TestController> {
-  const folder = options.folder ?? (await temporaryFolder());
+  const folder = options.folder ?? temporaryFolder('controller');
   const storage = openDataFolder(folder);
   const clock = { nowMs: NOON_MS };
   const server = createServer({

@@ -1,7 +1,6 @@
 // Data sets built by the command line, as a user does.
 
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { jsonLines, type Outcome, ROOT, sluice } from './sluice.ts';
@@ -9,12 +8,6 @@ import { jsonLines, type Outcome, ROOT, sluice } from './sluice.ts';
 export const DEMO: string = join(ROOT, 'test/fixtures/lab-demo.pcap.gz');
 /** Sixteen captures with labels beside them. */
 export const LAB: string = join(ROOT, 'lab/dataset');
-
-export async function temporaryFolder(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-build-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** Runs `sluice dataset`, with patience. */
 export function dataset(...args: readonly string[]): Promise<Outcome> {

@@ -1,14 +1,14 @@
 // A controller and an agent that reports to it, as processes of their own: one folder, one port, one enrolled site.
 
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import type { ExecutionContext } from 'ava';
 import { ROOT, sluice, startSluice } from './sluice.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 import type { Inside } from './veth.ts';
 
 const DEMO = join(ROOT, 'test/fixtures/lab-demo.pcap.gz');
@@ -100,10 +100,7 @@ export class Field {
   }
 
   static async make(t: ExecutionContext, random: Random): Promise<Field> {
-    const field = new Field(
-      await mkdtemp(join(tmpdir(), 'sluice-crash-')),
-      await freePort(random),
-    );
+    const field = new Field(temporaryFolder('crash'), await freePort(random));
     t.teardown(() => field.#clear());
     const { folder } = field;
     const [enrolled] = await Promise.all([
@@ -175,6 +172,5 @@ export class Field {
 
   async #clear(): Promise<void> {
     for (const program of this.#started) await program.stop('SIGKILL');
-    await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,9 +1,6 @@
 // A small data set on disk, made up: each class has sizes of its own, with noise, and its flows come in sessions. No captures and
 // no lab are needed to train on it.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Random, seededRandom } from '../../models/random.ts';
 import { fileSha256, ShardWriter, shardPath } from '../../src/dataset/dataset-file.ts';
 import {
@@ -20,6 +17,7 @@ import { FEATURE_VERSION } from '../../src/features/features.ts';
 import { PAPER_RULE } from '../../src/features/packet-rule.ts';
 import { HANDSHAKE_BYTES, HANDSHAKE_MESSAGES } from '../../src/features/shapes.ts';
 import { OCCLUSION_VERSION } from '../../src/handshake/occlusion.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 export interface MadeDataset {
   readonly directory: string;
@@ -46,13 +44,9 @@ const OPTIONS: DatasetOptions = {
 const SESSION = 2;
 const PARTS = ['train', 'validation', 'test'] as const;
 
-/** Makes it in a folder that goes when the test has ended, with a split `parts` by session: 3/5, 1/5, 1/5. */
-export async function makeDataset(
-  t: { teardown(fn: () => Promise<void>): void },
-  options: MadeOptions,
-): Promise<MadeDataset> {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-made-'));
-  t.teardown(() => rm(directory, { recursive: true, force: true }));
+/** Makes it in a temporary folder, with a split `parts` by session: 3/5, 1/5, 1/5. */
+export async function makeDataset(options: MadeOptions): Promise<MadeDataset> {
+  const directory = temporaryFolder('made');
   const random = seededRandom(options.seed ?? 1);
   const captures: CaptureEntry[] = [];
   const sessions: Record<(typeof PARTS)[number], string[]> = {

@@ -1,7 +1,6 @@
-// Reports as an agent makes them, and folders for spools.
+// Reports as an agent makes them, and what a spool holds of them.
 
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { REPORT_VERSION, type Report, reportSchema } from '../../src/report/report.ts';
 import type { Spool } from '../../src/report/spool.ts';
@@ -42,18 +41,6 @@ export async function waitingIn(spool: Spool): Promise<Report[]> {
 
 export function sequencesOf(reports: readonly Report[]): number[] {
   return reports.map(({ sequence }) => sequence);
-}
-
-const folders: string[] = [];
-process.once('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-/** Removed when the tests of this process have ended. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-spool-'));
-  folders.push(folder);
-  return folder;
 }
 
 /** Bytes of all files below a folder. */

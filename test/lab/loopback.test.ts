@@ -1,8 +1,7 @@
 // Clients and servers of the lab against each other on the loopback interface: no root, no namespaces, no capture.
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
@@ -13,6 +12,7 @@ import { type CapturePlan, planCapture } from '../../lab/plan.ts';
 import { Running, run } from '../../lab/processes.ts';
 import { NETWORK_DEMO } from '../../lab/profiles.ts';
 import { SERVICES } from '../../models/labels.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const SERVER = fileURLToPath(import.meta.resolve('../../lab/server/server.js'));
 const PORTS = [24_443, 24_444];
@@ -78,21 +78,17 @@ test('sessions of every class come to their end and are labelled', async (t) => 
     t.pass();
     return;
   }
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-loopback-'));
-  try {
-    const plan = loopbackPlan();
-    const { labels, faults, counts } = await act(plan, directory);
-    t.deepEqual(faults, []);
-    t.is(counts.failed, 0);
-    const services = new Set(labels.map(({ service }) => service));
-    t.deepEqual([...services].sort(), [...SERVICES]);
-    for (const { client, clientPort, serverPort, session } of labels) {
-      t.true(client.startsWith('127.9.2.'));
-      t.true(clientPort > 0);
-      t.true(PORTS.includes(serverPort));
-      t.regex(session, /^loopback-s\d{3}$/);
-    }
-  } finally {
-    await rm(directory, { recursive: true });
+  const directory = temporaryFolder('loopback');
+  const plan = loopbackPlan();
+  const { labels, faults, counts } = await act(plan, directory);
+  t.deepEqual(faults, []);
+  t.is(counts.failed, 0);
+  const services = new Set(labels.map(({ service }) => service));
+  t.deepEqual([...services].sort(), [...SERVICES]);
+  for (const { client, clientPort, serverPort, session } of labels) {
+    t.true(client.startsWith('127.9.2.'));
+    t.true(clientPort > 0);
+    t.true(PORTS.includes(serverPort));
+    t.regex(session, /^loopback-s\d{3}$/);
   }
 });

@@ -1,7 +1,7 @@
 // The whole lab, small: Node as client and server, so that nothing has to be installed.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -11,6 +11,7 @@ import { readPackets } from '../../lab/packets.ts';
 import { CLIENTS } from '../../lab/software/clients.ts';
 import { SERVERS } from '../../lab/software/servers.ts';
 import { present } from '../../lab/software/toolchain.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { vethObstacle } from '../helpers/veth.ts';
 
 const obstacle = obstacleOf();
@@ -72,16 +73,11 @@ function remains(pid: number | undefined): string[] {
   return [...spaces, ...entries('/etc/netns'), ...entries(tmpdir()), ...processes];
 }
 
-function folder(): string {
-  return mkdtempSync(join(tmpdir(), 'sluice-test-'));
-}
-
 whole(
   'one command makes a batch: a capture, a label for each flow, what it was made with',
   async (t) => {
     t.timeout(300_000);
-    const out = folder();
-    t.teardown(() => rmSync(out, { recursive: true }));
+    const out = temporaryFolder();
     const { child, ended } = lab(
       '--services',
       'search',
@@ -120,8 +116,7 @@ whole(
 
 whole('a batch is packets of a wire with the delay of its line', async (t) => {
   t.timeout(300_000);
-  const out = folder();
-  t.teardown(() => rmSync(out, { recursive: true }));
+  const out = temporaryFolder();
   const { ended } = lab(
     '--services',
     'download',
@@ -186,8 +181,7 @@ for (const [i, one] of WITH_SOFTWARE.entries()) {
   const here = lacking.length === 0 ? whole : test.serial.skip;
   here(one.title, async (t) => {
     t.timeout(600_000);
-    const out = folder();
-    t.teardown(() => rmSync(out, { recursive: true }));
+    const out = temporaryFolder();
     const seed = `${40 + i}`;
     const { child, ended } = lab(
       ...['--scenarios', one.scenarios, '--clients', one.clients.join(',')],
@@ -215,8 +209,7 @@ whole(
   'a run that is interrupted leaves nothing, says so, and can be gone on with',
   async (t) => {
     t.timeout(300_000);
-    const out = folder();
-    t.teardown(() => rmSync(out, { recursive: true }));
+    const out = temporaryFolder();
     const { child, ended } = lab('--flows', '50', '--seed', '7', '--out', out, ...SMALL);
     await playing(child.pid);
     child.kill('SIGINT');
@@ -232,8 +225,7 @@ whole(
   'what a killed run leaves, clean removes: namespaces, devices, processes, folders',
   async (t) => {
     t.timeout(300_000);
-    const out = folder();
-    t.teardown(() => rmSync(out, { recursive: true }));
+    const out = temporaryFolder();
     const { child, ended } = lab('--flows', '50', '--seed', '9', '--out', out, ...SMALL);
     await playing(child.pid);
     child.kill('SIGKILL');

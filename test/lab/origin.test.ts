@@ -1,9 +1,8 @@
 // The lab's application over loopback: does it do what requests order?
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { WebSocket } from 'ws';
@@ -16,10 +15,11 @@ import {
   pagePath,
   postPath,
 } from '../../lab/origin/request-path.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 let port = 0;
 let origin: ChildProcess | undefined;
-const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+const folder = temporaryFolder();
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -52,7 +52,6 @@ test.before(async () => {
 
 test.after.always(() => {
   origin?.kill();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 interface Answer {

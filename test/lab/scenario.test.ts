@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
@@ -12,6 +11,7 @@ import { SCENARIO } from '../../lab/scenario/scenario.ts';
 import type { Step } from '../../lab/scenario/step.ts';
 import { SERVICES } from '../../models/labels.ts';
 import { InputError } from '../../src/errors.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const SCENARIOS = 'lab/scenarios';
 
@@ -86,8 +86,7 @@ interface Wrong {
 
 const refuses = test.macro({
   exec(t, { change, says }: Wrong) {
-    const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-    t.teardown(() => rmSync(folder, { recursive: true }));
+    const folder = temporaryFolder();
     mkdirSync(join(folder, 'web'));
     const file = join(folder, 'web', 'one.yaml');
     writeFileSync(file, JSON.stringify({ ...SCENARIO_LEAST, ...change }));

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { type Frame, LINKTYPE_RAW, parseFrame } from '../../lab/frame.ts';
@@ -10,6 +9,7 @@ import {
   readPackets,
 } from '../../lab/packets.ts';
 import { type TrimOptions, trimCapture } from '../../lab/trim.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const ETHERNET_BYTES = 14;
 const IPV6_BYTES = 40;
@@ -65,26 +65,22 @@ interface Seen {
 }
 
 async function trimmed(packets: readonly Packet[], options: TrimOptions) {
-  const directory = mkdtempSync(join(tmpdir(), 'sluice-trim-'));
-  try {
-    const records = packets.map((one) => captureRecord(one, one.bytes.byteLength));
-    const from = join(directory, 'from.pcap');
-    const to = join(directory, 'to.pcap.gz');
-    writeFileSync(from, Buffer.concat([captureHeader(), ...records]));
-    const summary = await trimCapture(from, to, options);
-    const seen: Seen[] = [];
-    for await (const { bytes, wireBytes, frame, timeUs } of readPackets(to)) {
-      seen.push({
-        captured: bytes.byteLength,
-        wireBytes,
-        ipBytes: frame.ipBytes,
-        timeUs,
-      });
-    }
-    return { summary, seen };
-  } finally {
-    rmSync(directory, { recursive: true });
+  const directory = temporaryFolder('trim');
+  const records = packets.map((one) => captureRecord(one, one.bytes.byteLength));
+  const from = join(directory, 'from.pcap');
+  const to = join(directory, 'to.pcap.gz');
+  writeFileSync(from, Buffer.concat([captureHeader(), ...records]));
+  const summary = await trimCapture(from, to, options);
+  const seen: Seen[] = [];
+  for await (const { bytes, wireBytes, frame, timeUs } of readPackets(to)) {
+    seen.push({
+      captured: bytes.byteLength,
+      wireBytes,
+      ipBytes: frame.ipBytes,
+      timeUs,
+    });
   }
+  return { summary, seen };
 }
 
 const headers = ETHERNET_BYTES + IPV6_BYTES + TCP_BYTES;

@@ -9,12 +9,8 @@ import { type RefusedReport, Sender, type SenderState } from '../../src/report/s
 import { Spool } from '../../src/report/spool.ts';
 import { JumpingClock, ManualClock } from '../helpers/clocks.ts';
 import { ControllerStub, until } from '../helpers/controller-stub.ts';
-import {
-  bytesBelow,
-  nextReport,
-  sequencesOf,
-  temporaryFolder,
-} from '../helpers/reports.ts';
+import { bytesBelow, nextReport, sequencesOf } from '../helpers/reports.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const TOKEN = 'token-of-branch-1';
 
@@ -46,7 +42,7 @@ async function siteOf(
 ): Promise<Site> {
   const { clock = new JumpingClock(), maxBytes = 1 << 20, waiting = 0 } = options;
   const { classes = 1, ca, timeoutMs = 20_000 } = options;
-  const directory = temporaryFolder();
+  const directory = temporaryFolder('spool');
   const spool = await Spool.open({ directory, maxBytes, sync: false });
   const states: SenderState[] = [];
   const refused: RefusedReport[] = [];
@@ -395,7 +391,7 @@ test('the signal ends a request in flight, a wait and a rest; nothing is lost', 
 });
 
 function authority(): { ca: string; cert: string; key: string } {
-  const directory = temporaryFolder();
+  const directory = temporaryFolder('spool');
   const run = (...args: string[]) =>
     execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
@@ -444,7 +440,7 @@ for (const [wish, code] of [
   [{ token: 'two words\n' }, 'ERR_CONTROLLER_TOKEN'],
 ] as const) {
   test(`${JSON.stringify(wish)} is told at once`, async (t) => {
-    const spool = await Spool.open({ directory: temporaryFolder() });
+    const spool = await Spool.open({ directory: temporaryFolder('spool') });
     const options = { controller: 'https://controller.example', token: TOKEN, ...wish };
     const rest = { spool, onState: () => undefined, onRefused: () => undefined };
     const fault = t.throws(() => new Sender({ ...options, ...rest }), {

@@ -9,12 +9,8 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { SpoolError } from '../../src/errors.ts';
 import { Spool } from '../../src/report/spool.ts';
-import {
-  nextReport,
-  sequencesOf,
-  temporaryFolder,
-  waitingIn,
-} from '../helpers/reports.ts';
+import { nextReport, sequencesOf, waitingIn } from '../helpers/reports.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const APPEND = fileURLToPath(new URL('../helpers/append-forever.js', import.meta.url));
 const KILLS = 20;
@@ -41,7 +37,7 @@ async function appendUntilKilled(directory: string, afterMs: number): Promise<Ki
 }
 
 test('what was appended outlives kill -9 at any moment, once each, in order', async (t) => {
-  const directory = temporaryFolder();
+  const directory = temporaryFolder('spool');
   let expected: string[] = [];
   let unfinished = 0;
   for (let kill = 0; kill < KILLS; kill++) {
@@ -70,7 +66,7 @@ test('what was appended outlives kill -9 at any moment, once each, in order', as
 });
 
 test('a living process keeps its lock, a killed one does not', async (t) => {
-  const directory = temporaryFolder();
+  const directory = temporaryFolder('spool');
   const child = spawn(process.execPath, [APPEND, directory], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -90,7 +86,7 @@ test('a living process keeps its lock, a killed one does not', async (t) => {
 
 /** A file system of its own of `bytes`. */
 function mountTiny(bytes: number): string {
-  const directory = temporaryFolder();
+  const directory = temporaryFolder('spool');
   mount('-t', 'tmpfs', '-o', `size=${bytes},mode=700`, 'tmpfs', directory);
   return directory;
 }

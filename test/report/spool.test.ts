@@ -12,13 +12,8 @@ import fc from 'fast-check';
 import { SpoolError } from '../../src/errors.ts';
 import type { Report } from '../../src/report/report.ts';
 import { Spool } from '../../src/report/spool.ts';
-import {
-  bytesBelow,
-  nextReport,
-  sequencesOf,
-  temporaryFolder,
-  waitingIn,
-} from '../helpers/reports.ts';
+import { bytesBelow, nextReport, sequencesOf, waitingIn } from '../helpers/reports.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 /** The least bound: segments of 4 kB, so that few reports make many. */
 const SMALL = 1 << 16;
@@ -36,7 +31,7 @@ async function append(
 }
 
 test('what is appended comes again after the spool is opened anew, in order', async (t) => {
-  const directory = temporaryFolder();
+  const directory = temporaryFolder('spool');
   const first = await open(directory);
   const before = await append(first, 30);
   await first.close();
@@ -49,7 +44,7 @@ test('what is appended comes again after the spool is opened anew, in order', as
 });
 
 test('folder and files are for their user alone', async (t) => {
-  const directory = join(temporaryFolder(), 'in', 'spool');
+  const directory = join(temporaryFolder('spool'), 'in', 'spool');
   const spool = await open(directory);
   await append(spool, 1);
   await spool.acknowledge(await spool.peek({ reports: 1, bytes: 0 }));
@@ -61,7 +56,7 @@ test('folder and files are for their user alone', async (t) => {
 });
 
 test('what is acknowledged never comes again, whatever is opened or appended', async (t) => {
-  const directory = temporaryFolder();
+  const directory = temporaryFolder('spool');
   const seen: Report[] = [];
   const appended: Report[] = [];
   for (let round = 0; round < 12; round++) {
@@ -81,7 +76,7 @@ test('what is acknowledged never comes again, whatever is opened or appended', a
 });
 
 test('a position that outlived its segments hides no report that comes later', async (t) => {
-  const directory = temporaryFolder();
+  const directory = temporaryFolder('spool');
   const first = await open(directory);
   await append(first, 5);
   await first.acknowledge(await first.peek({ reports: 5, bytes: 1 << 20 }));
@@ -95,7 +90,7 @@ test('a position that outlived its segments hides no report that comes later', a
 });
 
 test('acknowledged reports that were cut off hide none that comes later', async (t) => {
-  const directory = temporaryFolder();
+  const directory = temporaryFolder('spool');
   const first = await open(directory);
   await append(first, 6);
   await first.acknowledge(await first.peek({ reports: 4, bytes: 1 << 20 }));
@@ -114,7 +109,7 @@ test('acknowledged reports that were cut off hide none that comes later', async 
 });
 
 test('segments whose reports are all acknowledged are deleted', async (t) => {
-  const directory = temporaryFolder();
+  const directory = temporaryFolder('spool');
   const spool = await open(directory);
   await append(spool, 60);
   const segments = () => readdirSync(directory).filter((name) => name.endsWith('.seg'));
@@ -126,7 +121,7 @@ test('segments whose reports are all acknowledged are deleted', async (t) => {
 });
 
 test('at the bound the oldest reports give way, counted, and the files stay within it', async (t) => {
-  const directory = temporaryFolder();
+  const directory = temporaryFolder('spool');
   const spool = await open(directory);
   const reports: Report[] = [];
   for (let i = 0; i < 400; i++) {
@@ -146,7 +141,7 @@ test('at the bound the oldest reports give way, counted, and the files stay with
 });
 
 test('a bound that became smaller holds from the next open on', async (t) => {
-  const directory = temporaryFolder();
+  const directory = temporaryFolder('spool');
   const large = await open(directory, 1 << 20);
   await append(large, 500);
   await large.close();
@@ -158,7 +153,7 @@ test('a bound that became smaller holds from the next open on', async (t) => {
 });
 
 test('reports that were given up while they were sent are not acknowledged twice', async (t) => {
-  const spool = await open(temporaryFolder());
+  const spool = await open(temporaryFolder('spool'));
   await append(spool, 10);
   const inFlight = await spool.peek({ reports: 10, bytes: 1 << 20 });
   await append(spool, 300);
@@ -171,7 +166,7 @@ test('reports that were given up while they were sent are not acknowledged twice
 });
 
 test('peek keeps to its limits, but gives at least one', async (t) => {
-  const spool = await open(temporaryFolder());
+  const spool = await open(temporaryFolder('spool'));
   const [report] = await append(spool, 40);
   const bytes = JSON.stringify(report).length;
   const counts = async (reports: number, room: number) =>
@@ -183,7 +178,7 @@ test('peek keeps to its limits, but gives at least one', async (t) => {
 });
 
 test('calls that overlap take turns', async (t) => {
-  const spool = await open(temporaryFolder());
+  const spool = await open(temporaryFolder('spool'));
   const reports = Array.from({ length: 50 }, () => nextReport(spool));
   const appends = reports.map((report) => spool.append(report));
   const peeked = spool.peek({ reports: 100, bytes: 1 << 20 });
@@ -199,7 +194,7 @@ test('calls that overlap take turns', async (t) => {
 });
 
 test('a spool that is in use is not opened again', async (t) => {
-  const directory = temporaryFolder();
+  const directory = temporaryFolder('spool');
   const spool = await open(directory);
   const fault = await t.throwsAsync(open(directory), { instanceOf: SpoolError });
   t.is(fault?.code, 'ERR_SPOOL_LOCKED');
@@ -210,7 +205,7 @@ test('a spool that is in use is not opened again', async (t) => {
 });
 
 test('a process that has the number of a dead one does not hold its lock', async (t) => {
-  const directory = temporaryFolder();
+  const directory = temporaryFolder('spool');
   await (await open(directory)).close();
   // Process 1 lives, but started at another time and boot.
   const stale = ['lock-1-0-00000000', 'lock-999999999-5-00000000', 'lock-', 'lock-x-y'];
@@ -223,7 +218,7 @@ test('a process that has the number of a dead one does not hold its lock', async
 });
 
 test('a report that is too large is refused, and told how large', async (t) => {
-  const spool = await open(temporaryFolder());
+  const spool = await open(temporaryFolder('spool'));
   const large = nextReport(spool, { classes: 250 });
   const fault = await t.throwsAsync(spool.append(large), { instanceOf: SpoolError });
   t.is(fault?.code, 'ERR_SPOOL_REPORT_SIZE');
@@ -240,14 +235,14 @@ for (const [title, options, code] of [
   ['a folder in a file', { directory: '/etc/hostname/x' }, 'ERR_SPOOL_NO_FOLDER'],
 ] as const) {
   test(`${title} is told at once`, async (t) => {
-    const all = { directory: temporaryFolder(), maxBytes: SMALL, ...options };
+    const all = { directory: temporaryFolder('spool'), maxBytes: SMALL, ...options };
     const fault = await t.throwsAsync(Spool.open(all), { instanceOf: SpoolError });
     t.is(fault?.code, code);
   });
 }
 
 test('a file in the middle that vanishes or is damaged while the spool is open costs its reports alone', async (t) => {
-  const directory = temporaryFolder();
+  const directory = temporaryFolder('spool');
   const spool = await open(directory);
   const reports = await append(spool, 60);
   const [first = '', second = '', third = ''] = readdirSync(directory)
@@ -294,7 +289,7 @@ function damage(directory: string, names: readonly string[], wish: Damage): void
 }
 
 test('damage anywhere in any file never throws, never gives what was not appended, keeps the order', async (t) => {
-  const template = temporaryFolder();
+  const template = temporaryFolder('spool');
   const made = await open(template);
   const appended = (await append(made, 40)).map((report) => JSON.stringify(report));
   await made.acknowledge(await made.peek({ reports: 3, bytes: 1 << 20 }));
@@ -311,7 +306,7 @@ test('damage anywhere in any file never throws, never gives what was not appende
     fc.asyncProperty(
       fc.array(anyDamage, { minLength: 1, maxLength: 4 }),
       async (wishes) => {
-        const directory = temporaryFolder();
+        const directory = temporaryFolder('spool');
         cpSync(template, directory, { recursive: true });
         for (const wish of wishes) damage(directory, names, wish);
         const spool = await open(directory);
@@ -342,7 +337,7 @@ function isEqual(a: readonly string[], b: readonly string[]): boolean {
 }
 
 test('every cut of a last segment leaves the whole reports before it', async (t) => {
-  const template = temporaryFolder();
+  const template = temporaryFolder('spool');
   const made = await open(template, 1 << 20);
   const appended = await append(made, 4);
   await made.close();
@@ -350,7 +345,7 @@ test('every cut of a last segment leaves the whole reports before it', async (t)
   const bytes = readFileSync(join(template, name));
   const record = bytes.byteLength / 4;
   for (let length = 0; length < bytes.byteLength; length += 13) {
-    const directory = temporaryFolder();
+    const directory = temporaryFolder('spool');
     writeFileSync(join(directory, name), bytes.subarray(0, length));
     const spool = await open(directory, 1 << 20);
     const whole = Math.floor(length / record);
@@ -363,7 +358,7 @@ test('every cut of a last segment leaves the whole reports before it', async (t)
 });
 
 test('a damaged position makes reports come again rather than never', async (t) => {
-  const directory = temporaryFolder();
+  const directory = temporaryFolder('spool');
   const spool = await open(directory);
   await append(spool, 9);
   await spool.acknowledge(await spool.peek({ reports: 4, bytes: 1 << 20 }));

@@ -1,7 +1,6 @@
 // Files as they lie on disk: lines of any length and packing, units and their ids.
 
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
@@ -9,9 +8,10 @@ import fc from 'fast-check';
 import { IMPORT_FORMATS } from '../../../src/dataset/import/formats.ts';
 import { LINE_BYTES_MAX, readLines } from '../../../src/dataset/import/read-lines.ts';
 import { unitId, unitsOf } from '../../../src/dataset/import/units.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 async function fileOf(bytes: Uint8Array | string, name = 'file'): Promise<string> {
-  const path = join(await mkdtemp(join(tmpdir(), 'sluice-lines-')), name);
+  const path = join(temporaryFolder('lines'), name);
   await writeFile(path, bytes);
   return path;
 }
@@ -97,7 +97,7 @@ test('a file of any bytes is flows, faults, or one clear error, in every format'
 });
 
 test('units are files or folders, found below a folder, each once', async (t) => {
-  const root = await mkdtemp(join(tmpdir(), 'sluice-units-'));
+  const root = temporaryFolder('units');
   for (const [folder, name] of [
     ['b/one', '2.txt'],
     ['b/one', '1.txt'],

@@ -1,7 +1,6 @@
 // Tables that people write: applications and sets.
 
 import { readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { parse } from 'yaml';
@@ -12,6 +11,7 @@ import {
 } from '../../../src/dataset/import/apps.ts';
 import { findSet } from '../../../src/dataset/import/sets.ts';
 import { SHIPPED_LABELS } from '../../../src/dataset/shipped-labels.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 test('an application has one service whether its name or its server tells', async (t) => {
   const { table } = await readAppTable(SHIPPED_APPS);
@@ -78,7 +78,7 @@ test('a set that nobody knows is refused, with those that are known', async (t) 
 });
 
 test('a file may describe a set', async (t) => {
-  const path = join(tmpdir(), `sets-${process.pid}.yaml`);
+  const path = join(temporaryFolder('sets'), 'sets.yaml');
   await writeFile(
     path,
     'version: 1\nsets:\n  - {name: mine, size: ip, kinds: all, repeats: true, leftOut: nothing, licence: ours, origin: here}\n',
@@ -86,5 +86,5 @@ test('a file may describe a set', async (t) => {
   t.is((await findSet('mine', path)).size, 'ip');
   await writeFile(path, 'version: 1\nsets:\n  - {name: mine, size: metres}\n');
   const fault = await t.throwsAsync(findSet('mine', path), { code: 'ERR_SETS' });
-  t.regex(fault?.message ?? '', /sets-\d+\.yaml:3: sets\.0\.size/);
+  t.regex(fault?.message ?? '', /sets\.yaml:3: sets\.0\.size/);
 });

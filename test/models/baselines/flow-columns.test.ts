@@ -14,8 +14,8 @@ import { PAPER_RULE } from '../../../src/features/packet-rule.ts';
 import { emptyPacket } from '../../../src/flow/flow-record.ts';
 import { makeDataset } from '../../helpers/made-dataset.ts';
 
-async function flowsOf(t: Parameters<typeof makeDataset>[0]) {
-  const { directory } = await makeDataset(t, {
+async function flowsOf() {
+  const { directory } = await makeDataset({
     classes: ['chat', 'mail', 'web'],
     flows: [80, 80, 80],
   });
@@ -28,7 +28,7 @@ async function flowsOf(t: Parameters<typeof makeDataset>[0]) {
 }
 
 test('columns are signed sizes and gaps of the first packets, padded behind the last', async (t) => {
-  const { train } = await flowsOf(t);
+  const { train } = await flowsOf();
   const short = train.filter(({ row }) => row.seen < 12);
   t.true(short.length > 0);
   const { values } = matrixOf(short, 24, sizesAndGaps(12, PAPER_RULE, -7));
@@ -59,7 +59,7 @@ test('two matrices side by side keep their rows', (t) => {
 });
 
 test('every baseline beats chance where classes differ, and the majority does not', async (t) => {
-  const flows = await flowsOf(t);
+  const flows = await flowsOf();
   const labels = Int32Array.from(flows.train, ({ label }) => label);
   const tested = Int32Array.from(flows.test, ({ label }) => label);
   const spec = {

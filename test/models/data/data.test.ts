@@ -28,8 +28,8 @@ const SPEC = {
   occlusion: { shown: [] },
 };
 
-async function opened(t: Parameters<typeof makeDataset>[0], more = {}) {
-  const { directory } = await makeDataset(t, MADE);
+async function opened(more = {}) {
+  const { directory } = await makeDataset(MADE);
   return await openData({ directory, split: 'parts', level: 'service', ...more });
 }
 
@@ -42,30 +42,30 @@ async function keysOf(source: FlowSource, epoch: number, repeats?: number[]) {
 }
 
 test('classes are those of the training rows, in alphabetical order, with their counts', async (t) => {
-  const data = await opened(t);
+  const data = await opened();
   t.deepEqual(data.classes, ['chat', 'mail', 'web']);
   t.deepEqual(data.counts.train, [48, 12, 36]);
   t.deepEqual(data.counts.validation, [16, 4, 12]);
-  const applications = await opened(t, { level: 'application' });
+  const applications = await opened({ level: 'application' });
   t.deepEqual(applications.classes, ['chat-app', 'mail-app', 'web-app']);
 });
 
 test('a class that is held out is not learnt, and is counted where it judges', async (t) => {
-  const data = await opened(t, { heldOut: ['mail'] });
+  const data = await opened({ heldOut: ['mail'] });
   t.deepEqual(data.classes, ['chat', 'web']);
   t.is(data.ofOtherClasses, 8);
-  await t.throwsAsync(opened(t, { heldOut: ['games'] }), {
+  await t.throwsAsync(opened({ heldOut: ['games'] }), {
     instanceOf: InputError,
     message: /heldOut "games" is no class.*chat, mail, web/,
   });
-  await t.throwsAsync(opened(t, { heldOut: ['mail', 'chat'] }), {
+  await t.throwsAsync(opened({ heldOut: ['mail', 'chat'] }), {
     instanceOf: InputError,
     message: /of 1 classes.*expected two classes at least/,
   });
 });
 
 test('streamed flows are those in memory, each once an epoch, in an order that seed and epoch decide', async (t) => {
-  const data = await opened(t);
+  const data = await opened();
   const memory = memorySource(await labelledRows(data, 'train', 64));
   const streamed = streamedSource(data, { packets: 64, buffered: 10 });
   t.is(streamed.count, memory.count);
@@ -79,7 +79,7 @@ test('streamed flows are those in memory, each once an epoch, in an order that s
 });
 
 test('small classes are shown as often as is asked for, streamed or not', async (t) => {
-  const data = await opened(t);
+  const data = await opened();
   const flows = await labelledRows(data, 'train', 64);
   const mails = new Set(
     flows
@@ -97,7 +97,7 @@ test('small classes are shown as often as is asked for, streamed or not', async 
 });
 
 test("a batch holds what features give of each row's look, and only the inputs that are read", async (t) => {
-  const data = await opened(t);
+  const data = await opened();
   const flows = (await labelledRows(data, 'train', 64)).slice(0, 5);
   const normaliser = await fitNormaliser(memorySource(flows), SPEC, {
     looks: [3],
@@ -135,7 +135,7 @@ test("a batch holds what features give of each row's look, and only the inputs t
 });
 
 test('flows of a session are one example, with the label of most of them', async (t) => {
-  const data = await opened(t);
+  const data = await opened();
   const flows = await labelledRows(data, 'train', 64);
   const sessions = sessionExamples(flows, 3);
   t.is(sessions.length, 48);
@@ -166,7 +166,7 @@ test('a look is drawn among those that the flow outlives', (t) => {
 });
 
 test('a trimmed row gives the features of the first packets', async (t) => {
-  const data = await opened(t);
+  const data = await opened();
   for await (const row of rowsOf(data, 'train', 64)) {
     const trimmed = trimRow(row, 8);
     t.true(trimmed.seen <= 8);

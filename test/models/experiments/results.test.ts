@@ -1,9 +1,8 @@
 import { appendFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { judged, Results } from '../../../models/experiments/results.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const RESULT = {
   experiment: 'a',
@@ -17,8 +16,7 @@ const RESULT = {
 };
 
 test('what was found is found again, but for a line that was cut off', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-results-'));
-  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  const directory = temporaryFolder('results');
   const results = new Results(directory);
   results.add({ ...RESULT, seed: 1 });
   results.add({ ...RESULT, seed: 2, accuracy: 0.94 });
@@ -31,8 +29,7 @@ test('what was found is found again, but for a line that was cut off', async (t)
 });
 
 test('what export made of a network is told in a table of its own', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-results-'));
-  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  const directory = temporaryFolder('results');
   const key = { experiment: 'b', model: 'm', seed: 1, packets: 0 };
   new Results(directory).addBundle({
     ...key,

@@ -1,9 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { readCheckpoint, writeCheckpoint } from '../../../models/training/checkpoint.ts';
 import { InputError } from '../../../src/errors.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const STATE = {
   digest: 'd',
@@ -19,20 +19,14 @@ const STATE = {
   },
 };
 
-async function folder(t: { teardown(fn: () => Promise<void>): void }) {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-checkpoint-'));
-  t.teardown(() => rm(directory, { recursive: true, force: true }));
-  return directory;
-}
-
 test('what is written is what is read', async (t) => {
-  const directory = await folder(t);
+  const directory = temporaryFolder('checkpoint');
   writeCheckpoint(directory, STATE);
   t.deepEqual(readCheckpoint(directory, 'd'), STATE);
 });
 
 test('a checkpoint of another training, or a damaged one, is refused with the way out', async (t) => {
-  const directory = await folder(t);
+  const directory = temporaryFolder('checkpoint');
   writeCheckpoint(directory, STATE);
   const refused = (words: RegExp) => {
     const fault = t.throws(() => readCheckpoint(directory, 'd'), {

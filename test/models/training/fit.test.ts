@@ -1,6 +1,6 @@
 // The training loop on a made-up data set: what it keeps, when it ends, that it can be repeated.
 
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { chooseBackend, tf } from '../../../models/backend.ts';
 import { openData } from '../../../models/data/open-data.ts';
 import { buildNetwork } from '../../../models/training/configured-network.ts';
@@ -23,10 +23,10 @@ interface Wanted {
   readonly onEpoch?: (record: EpochRecord) => void;
 }
 
-async function trained(t: ExecutionContext, wanted: Wanted) {
+async function trained(wanted: Wanted) {
   const { seed = 1, epochs = 2, learningRate = 0.005, patienceEpochs = 10 } = wanted;
   const classes = ['chat', 'mail', 'web'];
-  const { directory } = await makeDataset(t, { classes, flows: [60, 40, 60] });
+  const { directory } = await makeDataset({ classes, flows: [60, 40, 60] });
   const config = trainingConfigSchema.parse({
     name: 'made',
     data: { directory, split: 'parts', looks: [3] },
@@ -68,16 +68,16 @@ const WILD = 0.5;
 
 test.serial('the same seed gives the same weights, another seed others', async (t) => {
   const [once, again, other] = [
-    await trained(t, {}),
-    await trained(t, {}),
-    await trained(t, { seed: 2 }),
+    await trained({}),
+    await trained({}),
+    await trained({ seed: 2 }),
   ];
   t.deepEqual(once.weights, again.weights);
   t.notDeepEqual(once.weights, other.weights);
 });
 
 test.serial('training learns what tells the classes apart', async (t) => {
-  const { history, bestEpoch } = await trained(t, { epochs: 8 });
+  const { history, bestEpoch } = await trained({ epochs: 8 });
   const losses = history.map((record) => record.validationLoss);
   t.log(losses.map((loss) => loss.toFixed(3)).join(' '));
   t.is(losses[bestEpoch - 1], Math.min(...losses));
@@ -85,15 +85,15 @@ test.serial('training learns what tells the classes apart', async (t) => {
 });
 
 test.serial('the weights of the best epoch are kept', async (t) => {
-  const long = await trained(t, { epochs: 6, learningRate: WILD });
+  const long = await trained({ epochs: 6, learningRate: WILD });
   t.log(`best epoch ${long.bestEpoch} of 6`);
   t.true(long.bestEpoch < 6);
-  const short = await trained(t, { epochs: long.bestEpoch, learningRate: WILD });
+  const short = await trained({ epochs: long.bestEpoch, learningRate: WILD });
   t.deepEqual(long.weights, short.weights);
 });
 
 test.serial('training ends when validation gets no better', async (t) => {
-  const { history, bestEpoch, stopped } = await trained(t, {
+  const { history, bestEpoch, stopped } = await trained({
     epochs: 40,
     learningRate: WILD,
     patienceEpochs: 2,
@@ -104,7 +104,7 @@ test.serial('training ends when validation gets no better', async (t) => {
 
 test.serial('an interruption ends training with the best weights so far', async (t) => {
   const controller = new AbortController();
-  const interrupted = await trained(t, {
+  const interrupted = await trained({
     epochs: 40,
     signal: controller.signal,
     onEpoch: ({ epoch }) => {
@@ -113,11 +113,11 @@ test.serial('an interruption ends training with the best weights so far', async 
   });
   t.is(interrupted.stopped, 'interrupted');
   t.is(interrupted.history.length, 2);
-  t.deepEqual(interrupted.weights, (await trained(t, {})).weights);
+  t.deepEqual(interrupted.weights, (await trained({})).weights);
 });
 
 test.serial('an epoch of training leaves no tensors behind', async (t) => {
   const counts: number[] = [];
-  await trained(t, { epochs: 3, onEpoch: () => counts.push(tf.memory().numTensors) });
+  await trained({ epochs: 3, onEpoch: () => counts.push(tf.memory().numTensors) });
   t.is(counts[1], counts[2]);
 });

@@ -19,8 +19,8 @@ test.beforeEach((t) => {
   t.timeout(3 * LIMIT_MS);
 });
 
-async function prepared(t: Parameters<typeof makeDataset>[0], more = '') {
-  const { directory } = await makeDataset(t, {
+async function prepared(more = '') {
+  const { directory } = await makeDataset({
     classes: ['chat', 'mail', 'web'],
     flows: [120, 40, 80],
   });
@@ -54,7 +54,7 @@ const train = (config: string, out: string, ...more: string[]) =>
 test.serial(
   'a training that is killed goes on with the curve it would have had',
   async (t) => {
-    const { directory, config } = await prepared(t);
+    const { directory, config } = await prepared();
     const [whole, torn] = [join(directory, 'whole'), join(directory, 'torn')];
     const done = await train(config, whole);
     t.is(done.code, 0, done.stderr);
@@ -98,7 +98,7 @@ test.serial(
 test.serial(
   'Ctrl-C ends it with 130 and a word; a finished run is not trained over',
   async (t) => {
-    const { directory, config } = await prepared(t);
+    const { directory, config } = await prepared();
     const out = join(directory, 'run');
     const args = [SLUICE, 'train', '--config', config, '--out', out, '--epochs', '500'];
     const child = spawn(process.execPath, args, {
@@ -128,7 +128,7 @@ test.serial(
 );
 
 test.serial('a run is evaluated into a page and JSON with every figure', async (t) => {
-  const { directory, config } = await prepared(t, 'calibration: {thresholdFloor: 0.4}');
+  const { directory, config } = await prepared('calibration: {thresholdFloor: 0.4}');
   const out = join(directory, 'run');
   t.is((await train(config, out)).code, 0);
   const report = join(directory, 'report');
@@ -165,7 +165,7 @@ test.serial('a run is evaluated into a page and JSON with every figure', async (
 test.serial(
   'a search keeps its trials, goes on with the next one and writes the best',
   async (t) => {
-    const { directory, config } = await prepared(t);
+    const { directory, config } = await prepared();
     const space = join(directory, 'space.yaml');
     await writeFile(space, 'training.batchFlows: [16, 32]\ntraining.epochs: [2]\n');
     const out = join(directory, 'search');
@@ -239,7 +239,7 @@ test.serial('an unknown backend', wrong, ['train', '--backend', 'gpu'], /native,
 test.serial(
   'a network that is not known, and a split that is not there, say what there is',
   async (t) => {
-    const { config, directory } = await prepared(t);
+    const { config, directory } = await prepared();
     const text = await readFile(config, 'utf8');
     await writeFile(config, text.replace('flow-cnn', 'flow-gnn'));
     const unknown = await train(config, join(directory, 'run'));

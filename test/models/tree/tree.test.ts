@@ -1,7 +1,6 @@
 // A tree as a run keeps it: its file, its leaves, its temperature.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { treeAtTemperature } from '../../../export/fold-temperature.ts';
@@ -11,6 +10,7 @@ import { treeOfC45 } from '../../../models/tree/c45-tree.ts';
 import { type DecisionTree, nodesOf } from '../../../models/tree/decision-tree.ts';
 import { loadTree, saveTree } from '../../../models/tree/tree-file.ts';
 import { InputError } from '../../../src/errors.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const CLASSES = ['chat', 'mail', 'web'];
 const TREE: DecisionTree = {
@@ -31,20 +31,14 @@ const ROWS = {
   labels: Int32Array.of(0, 2),
 };
 
-async function folder(t: { teardown(fn: () => Promise<void>): void }) {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-tree-'));
-  t.teardown(() => rm(directory, { recursive: true, force: true }));
-  return directory;
-}
-
 test('what is written is what is read', async (t) => {
-  const directory = await folder(t);
+  const directory = temporaryFolder('tree');
   await saveTree(directory, TREE);
   t.deepEqual(await loadTree(directory, CLASSES), TREE);
 });
 
 test('a file that is not there, damaged or of other classes is refused in one line', async (t) => {
-  const directory = await folder(t);
+  const directory = temporaryFolder('tree');
   const refused = async (message: RegExp, classes = CLASSES) => {
     const fault = await t.throwsAsync(loadTree(directory, classes), {
       instanceOf: InputError,
