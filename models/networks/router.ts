@@ -2,12 +2,12 @@
 
 /** Widths of `router-cnn`: [filters, kernel, stride] a convolution. About 0.36 M parameters (DESIGN 7). */
 export const ROUTER_CNN = {
-  // Four convolutions, two poolings over 3 x 600 bytes (paper 3.2 [F]), strided so that a weak CPU keeps up: by eight
-  // at once, because a number of a first convolution costs more to bring back to 8 bits than to compute
+  // Four convolutions, two poolings over 3 x 600 bytes (paper 3.2 [F]), strided so that a weak CPU keeps up: at once, because a
+  // number of a first convolution costs more to bring back to 8 bits than to compute
   handshake: {
     first: [
       [48, 24, 8],
-      [48, 5, 1],
+      [48, 3, 1],
     ],
     second: [
       [64, 3, 2],
@@ -18,8 +18,8 @@ export const ROUTER_CNN = {
   // The CNN variant of the series branch (paper 3.2)
   series: {
     first: [
-      [32, 5, 2],
-      [64, 5, 2],
+      [48, 12, 4],
+      [64, 5, 1],
     ],
     second: [[96, 3, 1]],
     dense: 128,
