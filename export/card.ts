@@ -5,7 +5,7 @@ import type { Manifest } from '../src/bundle/manifest.ts';
 import { table } from './card-table.ts';
 import type { Measured } from './measure.ts';
 import type { BuiltModel, Int8Model } from './model-files.ts';
-import type { Quantized } from './quantization.ts';
+import { layersWritten, type Quantized } from './quantization.ts';
 import type { TrainedModel } from './trained-model.ts';
 
 function percent(share: number): string {
@@ -160,6 +160,7 @@ function int8Section(
     `\`${model.sha256}\`.`,
     '',
     fallbackWords(quantized),
+    ...askedWords(quantized),
     '',
     layersTable(quantized),
     '',
@@ -185,6 +186,17 @@ function fallbackWords({ first, fallbacks }: Quantized): string {
     ({ layer, agreement }) => `${layer} (then ${percent(agreement)})`,
   );
   return `All in int8 agreed with fp32 only ${agreed}; left in float: ${layers.join(', ')}.`;
+}
+
+function askedWords({ asked }: Quantized): string[] {
+  const layers = Object.entries(layersWritten(asked)).map(
+    ([name, { precision, range }]) =>
+      [name, precision, range].filter((word) => word !== undefined).join(' '),
+  );
+  if (layers.length === 0) return [];
+  return [
+    `Asked for by name (\`--layers\`; \`asked\` in \`quantization.json\`): ${layers.join(', ')}.`,
+  ];
 }
 
 function layersTable({ layers }: Quantized): string {

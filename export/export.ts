@@ -14,7 +14,7 @@ import { type LayerSpeed, layerSpeeds } from './layer-speed.ts';
 import { manifestOf, namingFiles } from './manifest.ts';
 import { type Measured, measure } from './measure.ts';
 import { type BuiltModel, buildModel, type Int8Model } from './model-files.ts';
-import { parseLayers, type QuantizationOptions } from './quantization.ts';
+import { layersWritten, parseLayers, type QuantizationOptions } from './quantization.ts';
 import { parseRangeMethods, rangeWords } from './ranges.ts';
 import { measureSpeed, type Speed } from './speed.ts';
 import type { TrainedModel } from './trained-model.ts';
@@ -116,8 +116,15 @@ function bundleFiles(
 }
 
 function reportOf({ limits }: BuiltModel, { quantized }: Int8Model) {
-  const { layers, fallbacks, first, range } = quantized;
-  return { limits, range: rangeWords(range), validation: first, fallbacks, layers };
+  const { layers, fallbacks, first, range, asked } = quantized;
+  return {
+    limits,
+    range: rangeWords(range),
+    asked: layersWritten(asked),
+    validation: first,
+    fallbacks,
+    layers,
+  };
 }
 
 function json(value: unknown): Uint8Array {

@@ -11,7 +11,7 @@ import {
   weightedSteps,
 } from './layer-report.ts';
 import { type Network, parametersOf } from './network.ts';
-import { parseRangeMethod, type RangeMethod } from './ranges.ts';
+import { parseRangeMethod, type RangeMethod, rangeWords } from './ranges.ts';
 import { roundWeights } from './round-weights.ts';
 import { writeInt8 } from './write-int8.ts';
 
@@ -53,6 +53,8 @@ export interface Quantized {
   readonly first: Judgement;
   /** How ranges were chosen. */
   readonly range: RangeMethod;
+  /** What was asked for of single layers. */
+  readonly asked: QuantizationOptions['layers'];
 }
 
 export interface Quantization {
@@ -118,7 +120,7 @@ export async function quantize(
   const reports = await layerReports(network, {
     ...{ ranges, rounding, float, shifts, sample },
   });
-  return { int8, layers: reports, fallbacks, first, range };
+  return { int8, layers: reports, fallbacks, first, range, asked: layers };
 }
 
 /** A layer in float has to bring the answers nearer to those of fp32 by so much of what is between them. */
@@ -198,6 +200,16 @@ export function parseLayers(text: string, name: string): QuantizationOptions['la
     Object.entries(parsed.data).map(([layer, { precision, range }]) => [
       layer,
       { precision, range: range === undefined ? undefined : parseRangeMethod(range) },
+    ]),
+  );
+}
+
+/** As `parseLayers` reads them. */
+export function layersWritten(layers: QuantizationOptions['layers']) {
+  return Object.fromEntries(
+    Object.entries(layers).map(([layer, { precision, range }]) => [
+      layer,
+      { precision, range: range && rangeWords(range) },
     ]),
   );
 }

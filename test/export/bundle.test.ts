@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { OnnxModel } from '../../export/onnx-model.ts';
 import { decodeModel } from '../../export/proto.ts';
+import { parseLayers } from '../../export/quantization.ts';
 import { classOf, openData, rowsOf } from '../../models/data/open-data.ts';
 import { WEIGHT_LIMIT } from '../../models/int8-grid.ts';
 import { figuresOf } from '../../models/metrics.ts';
@@ -80,6 +81,20 @@ test.serial(
     t.is(count('QLinearConv', 'QGemm'), report.layers.length - left);
   },
 );
+
+test('the report holds which layers were asked for, as --layers reads them', async (t) => {
+  const report = JSON.parse(await readFile(join(BUNDLE, 'quantization.json'), 'utf8'));
+  const text = await readFile(
+    join(ROOT, 'models/configs/router-cnn.layers.json'),
+    'utf8',
+  );
+  const asked = parseLayers(JSON.stringify(report.asked), 'asked');
+  t.deepEqual(asked, parseLayers(text, 'layers'));
+  t.regex(
+    await readFile(join(BUNDLE, 'card.md'), 'utf8'),
+    /by name .*: series_conv2 int8,/,
+  );
+});
 
 test.serial('no weight of the shipped model exceeds the limit', async (t) => {
   const { model } = await loadBundle(BUNDLE);
