@@ -195,7 +195,7 @@ function askedWords({ asked }: Quantized): string[] {
   );
   if (layers.length === 0) return [];
   return [
-    `Asked for by name (\`--layers\`; \`asked\` in \`quantization.json\`): ${layers.join(', ')}.`,
+    `Asked for by name (\`--layers\`; \`asked\` in \`quantization.json\`), by people who may have seen the test flows: ${layers.join(', ')}.`,
   ];
 }
 
